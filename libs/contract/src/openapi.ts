@@ -1,0 +1,124 @@
+import { ERRORS, idPattern, ID_PREFIXES, type ErrorCode, type IdKind } from '@millrace/domain';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { z } from 'zod';
+import { COMMON_ERRORS, type Operation } from './operation.js';
+import { OPERATIONS } from './operations.js';
+import { problemSchema } from './schemas/common.js';
+
+/** What `{id}` is under each collection of the paths. */
+const ID_KIND_OF_COLLECTION: Readonly<Record<string, IdKind>> = {
+  files: 'upload',
+  datasets: 'dataset',
+  queries: 'queryRun',
+  results: 'result',
+  jobs: 'job',
+};
+
+/**
+ * The OpenAPI 3.1 document of the whole contract, made from the operations and their zod schemas.
+ *
+ * @param version of the service
+ */
+export function openApiDocument(version: string): ReturnType<typeof createDocument> {
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Millrace',
+      version,
+      description: 'Upload files, get tables, query them in SQL, read the results again.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    security: [{ apiKey: [] }],
+    paths: documentPaths(),
+    components: {
+      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } },
+    },
+  });
+}
+
+function documentPaths(): ZodOpenApiPathsObject {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: documentOperation(name, operation) };
+  }
+  return paths;
+}
+
+function documentOperation(name: string, operation: Operation): ZodOpenApiOperationObject {
+  const parameters = pathParameters(operation.path);
+  return {
+    operationId: name,
+    summary: operation.summary,
+    ...(operation.description && { description: operation.description }),
+    tags: [operation.tag],
+    ...(operation.access === 'public' && { security: [] }),
+    requestParams: {
+      ...(parameters && { path: parameters }),
+      ...(operation.query && { query: operation.query }),
+      ...(operation.prefer && { header: preferHeader }),
+    },
+    ...(operation.body && { requestBody: documentBody(operation.body) }),
+    responses: { ...documentResponses(operation), ...documentProblems(operation) },
+  };
+}
+
+const preferHeader = z.object({
+  Prefer: z.string().optional().meta({
+    description: '`wait=N`: answer within N seconds, at most 60. `respond-async`: answer 202 at once.',
+    example: 'wait=20',
+  }),
+});
+
+function pathParameters(path: string): z.ZodObject | undefined {
+  const collection = /^\/v1\/([a-z]+)\/\{id\}/.exec(path)?.[1];
+  const kind = collection && ID_KIND_OF_COLLECTION[collection];
+  if (!kind) return undefined;
+  return z.object({
+    id: z
+      .string()
+      .regex(new RegExp(idPattern(kind)))
+      .meta({ example: `${ID_PREFIXES[kind]}01jd3x9k2v7q8m4n5p6r7s8t9w` }),
+  });
+}
+
+function documentBody(body: NonNullable<Operation['body']>): NonNullable<ZodOpenApiOperationObject['requestBody']> {
+  if (body.kind === 'json') return { required: true, content: { 'application/json': { schema: body.schema } } };
+  return {
+    required: true,
+    content: {
+      '*/*': { schema: { type: 'string', format: 'binary' } },
+      'multipart/form-data': {
+        schema: { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] },
+      },
+    },
+  };
+}
+
+function documentResponses(operation: Operation): ZodOpenApiOperationObject['responses'] {
+  const responses: ZodOpenApiOperationObject['responses'] = {};
+  for (const [status, response] of Object.entries(operation.responses)) {
+    const headers = Object.entries(response.headers ?? {}).map(
+      ([name, description]) => [name, { description, schema: { type: 'string' as const } }] as const,
+    );
+    responses[status as `${1 | 2 | 3 | 4 | 5}${string}`] = {
+      description: response.description,
+      ...(headers.length > 0 && { headers: Object.fromEntries(headers) }),
+      ...(response.body && { content: { 'application/json': { schema: response.body } } }),
+    };
+  }
+  return responses;
+}
+
+/** One problem response per status, whose description lists the codes that come with it. */
+function documentProblems(operation: Operation): ZodOpenApiOperationObject['responses'] {
+  const codes = operation.access === 'public' ? operation.errors : [...COMMON_ERRORS, ...operation.errors];
+  const byStatus = Map.groupBy(new Set<ErrorCode>(codes), (code) => ERRORS[code].status);
+  const responses: ZodOpenApiOperationObject['responses'] = {};
+  for (const [status, ofStatus] of byStatus) {
+    responses[String(status) as `${4 | 5}${string}`] = {
+      description: ofStatus.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join('\n\n'),
+      content: { 'application/problem+json': { schema: problemSchema } },
+    };
+  }
+  return responses;
+}

@@ -1,0 +1,46 @@
+import type { ErrorCode, Scope } from '@millrace/domain';
+import type { z } from 'zod';
+
+export type HttpMethod = 'get' | 'post' | 'put' | 'delete';
+
+/** One answer of an operation; `body` is absent for an answer without one. */
+export interface OperationResponse {
+  readonly description: string;
+  readonly body?: z.ZodType;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The body of a request: JSON with a schema, or bytes that are streamed and never parsed. */
+export type OperationBody = { readonly kind: 'json'; readonly schema: z.ZodType } | { readonly kind: 'bytes' };
+
+/**
+ * One operation of the HTTP contract. Routes, guard, validation, the OpenAPI document and the client all derive from
+ * it, so that they can't disagree.
+ */
+export interface Operation {
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  readonly method: HttpMethod;
+  /** With `{name}` for parameters, as in OpenAPI. */
+  readonly path: string;
+  /** What a caller must be allowed to do; `public` needs no credentials. */
+  readonly access: Scope | 'public';
+  readonly query?: z.ZodObject;
+  readonly body?: OperationBody;
+  /** Whether `Prefer: wait=N` and `respond-async` are understood. */
+  readonly prefer?: boolean;
+  readonly responses: Readonly<Record<number, OperationResponse>>;
+  /** The errors of its own, beside those that every route can give. */
+  readonly errors: readonly ErrorCode[];
+}
+
+/** Errors that any route with credentials can give. */
+export const COMMON_ERRORS = [
+  'auth.missing',
+  'auth.invalid',
+  'auth.forbidden',
+  'request.invalid',
+  'service.unavailable',
+  'internal',
+] as const satisfies readonly ErrorCode[];

@@ -1,0 +1,17 @@
+import type { Operation } from './operation.js';
+import { datasetOperations } from './operations/datasets.js';
+import { fileOperations } from './operations/files.js';
+import { jobOperations } from './operations/jobs.js';
+import { queryOperations } from './operations/queries.js';
+import { serviceOperations } from './operations/service.js';
+
+/** Every operation of the HTTP contract by its name, `noun.verb`. */
+export const OPERATIONS = {
+  ...fileOperations,
+  ...datasetOperations,
+  ...queryOperations,
+  ...jobOperations,
+  ...serviceOperations,
+} as const satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof OPERATIONS;

@@ -1,0 +1,180 @@
+import { statesOf, versionLifecycle } from '@millrace/domain';
+import { z } from 'zod';
+import {
+  columnSchema,
+  errorRecordSchema,
+  idOf,
+  idSchema,
+  pageFields,
+  pageQuerySchema,
+  rowsSchema,
+  timestampSchema,
+} from './common.js';
+
+export const LABEL_LENGTH_MAX = 500;
+export const PREVIEW_ROWS_DEFAULT = 100;
+export const PREVIEW_ROWS_MAX = 1_000;
+/** Far more pins than a file may have columns are a mistake. */
+const PINS_MAX = 5_000;
+
+export const fileFormatSchema = z.enum(['csv', 'json', 'parquet']);
+
+const oneCharacter = z.string().refine((text) => [...text].length === 1, 'Must be one character.');
+
+/** How to read a file. What is left out is found by itself. */
+export const formatOptionsSchema = z
+  .strictObject({
+    delimiter: z.string().min(1).max(4).optional().meta({ description: 'CSV: what stands between two fields.' }),
+    quote: z
+      .union([oneCharacter, z.literal('')])
+      .optional()
+      .meta({ description: 'CSV: empty for none.' }),
+    escape: z
+      .union([oneCharacter, z.literal('')])
+      .optional()
+      .meta({ description: 'CSV: empty for none.' }),
+    comment: oneCharacter.optional().meta({ description: 'CSV: lines that start with it are skipped.' }),
+    header: z.boolean().optional().meta({ description: 'CSV: whether the first line holds the names.' }),
+    skip: z.int().min(0).max(1_000_000).optional().meta({ description: 'CSV: lines to leave out at the top.' }),
+    null_strings: z
+      .array(z.string().max(100))
+      .min(1)
+      .max(20)
+      .optional()
+      .meta({ description: 'CSV: texts that mean NULL; the empty field when left out.' }),
+    date_format: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: 'CSV: strptime pattern.', example: '%d.%m.%Y' }),
+    timestamp_format: z.string().min(1).max(100).optional().meta({ description: 'CSV: strptime pattern.' }),
+    decimal_separator: z.enum(['.', ',']).optional().meta({ description: 'CSV.' }),
+    on_error: z.enum(['abort']).optional().meta({ description: 'What a bad row does.' }),
+  })
+  .meta({ id: 'FormatOptions' });
+
+/** The type that a column must get. */
+export const pinnedTypeSchema = z
+  .strictObject({
+    type: z.string().min(1).max(1_000).meta({ description: 'SQL type.', example: 'DECIMAL' }),
+    precision: z.int().min(1).max(38).optional(),
+    scale: z.int().min(0).max(38).optional(),
+  })
+  .meta({ id: 'PinnedType' });
+
+const pinnedColumnsSchema = z
+  .record(z.string(), pinnedTypeSchema)
+  .refine((pins) => Object.keys(pins).length <= PINS_MAX, `At most ${PINS_MAX} columns.`);
+
+const readingFields = {
+  options: formatOptionsSchema.optional(),
+  columns: pinnedColumnsSchema.optional().meta({ description: 'Pinned types, by column name.' }),
+};
+
+export const uploadSourceSchema = z
+  .strictObject({
+    upload_id: idSchema('upload'),
+    format: fileFormatSchema.optional().meta({ description: 'Found by itself when left out.' }),
+    ...readingFields,
+  })
+  .meta({ id: 'UploadSource' });
+
+export const inlineSourceSchema = z
+  .strictObject({
+    inline: z.strictObject({
+      format: z.enum(['csv', 'json']),
+      content: z.string().meta({ description: 'The text of the file, at most 1 MiB in UTF-8.' }),
+      ...readingFields,
+    }),
+  })
+  .meta({ id: 'InlineSource' });
+
+export const datasetSourceSchema = z.union([uploadSourceSchema, inlineSourceSchema], {
+  error: 'Must be either {"upload_id": …} or {"inline": {"format": …, "content": …}}.',
+});
+
+export const createDatasetSchema = z
+  .strictObject({
+    label: z.string().max(LABEL_LENGTH_MAX),
+    table_name: z.string().optional().meta({ description: 'Derived from the label when left out.' }),
+    source: datasetSourceSchema,
+  })
+  .meta({ id: 'CreateDataset' });
+
+export type CreateDatasetBody = z.infer<typeof createDatasetSchema>;
+export type FormatOptions = z.infer<typeof formatOptionsSchema>;
+export type PinnedType = z.infer<typeof pinnedTypeSchema>;
+
+export const updateDatasetSchema = z
+  .strictObject({ label: z.string().max(LABEL_LENGTH_MAX).optional(), table_name: z.string().optional() })
+  .refine((body) => body.label !== undefined || body.table_name !== undefined, 'Give a label, a table_name or both.')
+  .meta({ id: 'UpdateDataset' });
+
+export type UpdateDatasetBody = z.infer<typeof updateDatasetSchema>;
+
+export const versionStatusSchema = z.enum(statesOf(versionLifecycle));
+
+/** What was asked for at creation, the content of an inline source left out. */
+export const sourceConfigSchema = z
+  .object({
+    upload_id: idOf('upload').optional(),
+    file_name: z.string().nullable().optional(),
+    format: fileFormatSchema.optional(),
+    options: formatOptionsSchema.optional(),
+    columns: z.record(z.string(), pinnedTypeSchema).optional(),
+  })
+  .meta({ id: 'SourceConfig' });
+
+export type SourceConfig = z.infer<typeof sourceConfigSchema>;
+
+export const datasetSchema = z
+  .object({
+    id: idOf('dataset'),
+    label: z.string(),
+    schema_name: z.literal('main'),
+    table_name: z.string(),
+    status: versionStatusSchema,
+    version: z.int().nullable().meta({ description: 'Number of the newest ready version.' }),
+    row_count: z.int().nullable(),
+    size_bytes: z.int().nullable().meta({ description: 'Bytes of the Parquet files.' }),
+    columns: z.array(columnSchema),
+    source_type: z.enum(['upload', 'inline', 'result']),
+    source_config: sourceConfigSchema,
+    warnings: z.array(z.string()).meta({ description: 'What the conversion had to decide, for people.' }),
+    job_id: idOf('job').nullable().meta({ description: 'The job that converts the newest version.' }),
+    progress: z.number().min(0).max(1).nullable().meta({ description: 'Of the conversion, while it runs.' }),
+    error: errorRecordSchema.nullable(),
+    created_at: timestampSchema,
+    updated_at: timestampSchema,
+  })
+  .meta({ id: 'Dataset' });
+
+export type DatasetBody = z.infer<typeof datasetSchema>;
+
+export const listDatasetsQuerySchema = pageQuerySchema.extend({
+  label: z.string().max(LABEL_LENGTH_MAX).optional().meta({ description: 'Labels that start so, in any case.' }),
+  table_name: z.string().max(128).optional().meta({ description: 'Table names that start so, in any case.' }),
+});
+
+export const datasetListSchema = z
+  .object({ datasets: z.array(datasetSchema), ...pageFields })
+  .meta({ id: 'DatasetList' });
+
+export const previewQuerySchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(PREVIEW_ROWS_MAX).default(PREVIEW_ROWS_DEFAULT),
+});
+
+export const previewSchema = z
+  .object({
+    dataset_id: idOf('dataset'),
+    version: z.int(),
+    columns: z.array(z.string()),
+    types: z.array(z.string()),
+    nullable: z.array(z.boolean()),
+    rows: rowsSchema,
+    row_count: z.int().meta({ description: 'Rows in this answer.' }),
+    total_row_count: z.int(),
+    truncated: z.boolean(),
+  })
+  .meta({ id: 'Preview' });

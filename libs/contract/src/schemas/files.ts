@@ -1,0 +1,27 @@
+import { statesOf, uploadLifecycle } from '@millrace/domain';
+import { z } from 'zod';
+import { errorRecordSchema, idOf, pageFields, pageQuerySchema, timestampSchema } from './common.js';
+
+export const uploadStatusSchema = z.enum(statesOf(uploadLifecycle));
+
+export const uploadSchema = z
+  .object({
+    id: idOf('upload'),
+    status: uploadStatusSchema,
+    file_name: z.string().nullable(),
+    size_bytes: z.int(),
+    content_type: z.string(),
+    content_encoding: z.enum(['gzip', 'zstd']).nullable(),
+    content_hash: z.string().meta({ description: 'SHA-256 of the bytes as they were sent: `sha-256:` and hex.' }),
+    deduplicated: z.boolean().meta({ description: 'Whether the same bytes were there already.' }),
+    created_at: timestampSchema,
+    expires_at: timestampSchema,
+    consumed_at: timestampSchema.nullable(),
+    last_error: errorRecordSchema.nullable().meta({ description: 'Why the last conversion of it failed.' }),
+  })
+  .meta({ id: 'Upload' });
+
+export type UploadBody = z.infer<typeof uploadSchema>;
+
+export const listUploadsQuerySchema = pageQuerySchema.extend({ status: uploadStatusSchema.optional() });
+export const uploadListSchema = z.object({ uploads: z.array(uploadSchema), ...pageFields }).meta({ id: 'UploadList' });

@@ -1,0 +1,112 @@
+import { queryRunLifecycle, resultLifecycle, statesOf } from '@millrace/domain';
+import { z } from 'zod';
+import { errorRecordSchema, idOf, pageFields, pageQuerySchema, rowsSchema, timestampSchema } from './common.js';
+
+const PARAMS_MAX = 1_000;
+
+const paramSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+export const runQuerySchema = z
+  .strictObject({
+    sql: z.string(),
+    params: z
+      .union([z.array(paramSchema).max(PARAMS_MAX), z.record(z.string(), paramSchema)])
+      .optional()
+      .meta({ description: 'An array for `$1`, `$2`, … (or `?`), an object for `$name`; bound, never spliced.' }),
+    limit_rows: z.int().min(0).max(1_000_000).optional().meta({
+      description: 'How many rows of the result come with the answer; the result itself is whole.',
+    }),
+    timeout_ms: z.int().min(1).optional().meta({ description: "Deadline, up to the tenant's maximum." }),
+  })
+  .meta({ id: 'RunQuery' });
+
+export type RunQueryBody = z.infer<typeof runQuerySchema>;
+
+const inputSchema = z
+  .object({
+    dataset_id: idOf('dataset').optional(),
+    version_id: idOf('version').optional(),
+    result_id: idOf('result').optional(),
+  })
+  .meta({ id: 'QueryInput' });
+
+export const queryAnswerSchema = z
+  .object({
+    query_run_id: idOf('queryRun'),
+    result_id: idOf('result'),
+    columns: z.array(z.string()),
+    types: z.array(z.string()),
+    nullable: z.array(z.boolean()),
+    rows: rowsSchema,
+    row_count: z.int().meta({ description: 'Rows in this answer.' }),
+    total_row_count: z.int().meta({ description: 'Rows of the result.' }),
+    truncated: z.boolean().meta({ description: 'Whether the result has more rows than this answer.' }),
+    execution_time_ms: z.number(),
+    reused: z.boolean(),
+    inputs: z.array(inputSchema),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'QueryAnswer' });
+
+export type QueryAnswer = z.infer<typeof queryAnswerSchema>;
+
+export const queryRunStatusSchema = z.enum(statesOf(queryRunLifecycle));
+
+export const queryRunSchema = z
+  .object({
+    id: idOf('queryRun'),
+    status: queryRunStatusSchema,
+    sql: z.string(),
+    result_id: idOf('result').nullable(),
+    row_count: z.int().nullable(),
+    size_bytes: z.int().nullable(),
+    execution_time_ms: z.number().nullable(),
+    inputs: z.array(inputSchema),
+    error: errorRecordSchema.nullable(),
+    cancel_requested: z.boolean(),
+    queued_at: timestampSchema,
+    started_at: timestampSchema.nullable(),
+    finished_at: timestampSchema.nullable(),
+  })
+  .meta({ id: 'QueryRun' });
+
+export type QueryRunBody = z.infer<typeof queryRunSchema>;
+
+export const listQueriesQuerySchema = pageQuerySchema.extend({ status: queryRunStatusSchema.optional() });
+export const queryRunListSchema = z
+  .object({ queries: z.array(queryRunSchema), ...pageFields })
+  .meta({ id: 'QueryRunList' });
+
+export const resultStatusSchema = z.enum(statesOf(resultLifecycle));
+
+const resultFields = {
+  result_id: idOf('result'),
+  query_run_id: idOf('queryRun'),
+  status: resultStatusSchema,
+  error: errorRecordSchema.optional(),
+  columns: z.array(z.string()).optional(),
+  types: z.array(z.string()).optional(),
+  nullable: z.array(z.boolean()).optional(),
+  total_row_count: z.int().optional(),
+  size_bytes: z.int().optional(),
+  created_at: timestampSchema,
+  expires_at: timestampSchema,
+};
+
+export const resultSummarySchema = z.object(resultFields).meta({ id: 'ResultSummary' });
+export type ResultSummaryBody = z.infer<typeof resultSummarySchema>;
+
+export const resultPageSchema = z
+  .object({
+    ...resultFields,
+    rows: rowsSchema.optional(),
+    row_count: z.int().optional().meta({ description: 'Rows in this page.' }),
+    has_more: z.boolean().optional(),
+    next_cursor: z.string().nullable().optional(),
+  })
+  .meta({ id: 'ResultPage' });
+
+export const listResultsQuerySchema = pageQuerySchema.extend({ status: resultStatusSchema.optional() });
+export const resultListSchema = z
+  .object({ results: z.array(resultSummarySchema), ...pageFields })
+  .meta({ id: 'ResultList' });

@@ -1,0 +1,36 @@
+const MiB = 1024 * 1024;
+const GiB = 1024 * MiB;
+
+/** What one tenant may use. Defaults here, overrides in the tenant's row; shown by `GET /v1/config`. */
+export interface TenantLimits {
+  readonly uploadBytesMax: number;
+  readonly inlineBytesMax: number;
+  readonly queryTimeoutMs: number;
+  readonly queryTimeoutMaxMs: number;
+  readonly queryConcurrencyMax: number;
+  readonly inlineRowsMax: number;
+  readonly inlineAnswerBytesMax: number;
+  readonly resultBytesMax: number;
+  readonly convertConcurrencyMax: number;
+  readonly columnsMax: number;
+  readonly lineBytesMax: number;
+  readonly nestingMax: number;
+}
+
+export const DEFAULT_TENANT_LIMITS: TenantLimits = {
+  uploadBytesMax: 50 * GiB,
+  inlineBytesMax: 1 * MiB,
+  queryTimeoutMs: 30_000,
+  queryTimeoutMaxMs: 30 * 60_000,
+  queryConcurrencyMax: 16,
+  inlineRowsMax: 10_000,
+  inlineAnswerBytesMax: 8 * MiB,
+  resultBytesMax: 10 * GiB,
+  convertConcurrencyMax: 4,
+  columnsMax: 2_000,
+  lineBytesMax: 16 * MiB,
+  nestingMax: 64,
+};
+
+/** The longest statement text that is looked at, in UTF-8 bytes. */
+export const SQL_BYTES_MAX = 1 * MiB;

@@ -1,0 +1,30 @@
+import type { ApiKeyId, TenantId, UserId } from './ids.js';
+
+/** What a key may be allowed to do; a route names the one it requires. */
+export const SCOPES = [
+  'files:read',
+  'files:write',
+  'datasets:read',
+  'datasets:write',
+  'queries:read',
+  'queries:run',
+  'jobs:read',
+  'jobs:write',
+  'metrics:read',
+] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+/** `admin` sees and does everything of the tenant; `member` what is theirs. */
+export const ROLES = ['admin', 'member'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+/** Who is calling: established once at a door, then passed on explicitly. */
+export interface Principal {
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  readonly apiKeyId: ApiKeyId;
+  readonly role: Role;
+  readonly scopes: readonly Scope[];
+}
