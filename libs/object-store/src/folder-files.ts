@@ -1,0 +1,96 @@
+import { mkdir, open, rm, rmdir, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ByteStream } from '@millrace/domain';
+import { abortable } from './abortable.js';
+import { systemCode, withStorageErrors } from './storage-error.js';
+
+export const FILE_MODE = 0o444;
+export const FOLDER_MODE = 0o700;
+
+/** A concurrent delete may remove a folder between its making and its first file; it is then made again. */
+const FOLDER_ATTEMPTS_MAX = 20;
+
+/**
+ * Writes a new file that is on the disk when the call returns. What was begun and failed is removed again; a file that
+ * was there before is left alone (`EEXIST`).
+ *
+ * @returns the size in bytes
+ * @throws what the body throws, as it is; I/O errors as DomainErrors; the signal's reason
+ */
+export async function writeNewFile(path: string, body: ByteStream, signal?: AbortSignal): Promise<number> {
+  const handle = await withStorageErrors(() => openNewFile(path));
+  try {
+    const sizeBytes = await writeBody(handle, abortable(body, signal));
+    await withStorageErrors(async () => {
+      await handle.chmod(FILE_MODE);
+      await handle.sync();
+    });
+    return sizeBytes;
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => undefined);
+    throw error;
+  } finally {
+    await handle.close().catch(() => undefined);
+  }
+}
+
+async function writeBody(handle: FileHandle, body: ByteStream): Promise<number> {
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    await withStorageErrors(() => writeChunk(handle, chunk));
+    sizeBytes += chunk.byteLength;
+  }
+  return sizeBytes;
+}
+
+/** One call of `write` may take only a part. */
+async function writeChunk(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < chunk.byteLength) {
+    const { bytesWritten } = await handle.write(chunk, written, chunk.byteLength - written);
+    written += bytesWritten;
+  }
+}
+
+async function openNewFile(path: string): Promise<FileHandle> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
+      return await open(path, 'wx', 0o600);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || attempt >= FOLDER_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** Makes the names in a folder and in those above it, up to a root, survive a loss of power. */
+export async function syncFolders(folder: string, root: string): Promise<void> {
+  for (let current = folder; ; current = dirname(current)) {
+    await syncFolder(current);
+    if (current === root || !current.startsWith(root)) return;
+  }
+}
+
+/** A folder that is gone has nothing to keep. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/**
+ * Removes a folder and those above it, below a root, as long as they are empty. Safe beside a concurrent `put`: only
+ * empty folders go, and the put makes them again.
+ */
+export async function pruneFolders(folder: string, root: string): Promise<void> {
+  for (let current = folder; current !== root && current.startsWith(root); current = dirname(current)) {
+    try {
+      await rmdir(current);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') return;
+    }
+  }
+}

@@ -1,0 +1,3 @@
+export { meterBytes, type Metered, type MeteredBytes } from './meter-bytes.js';
+export { checkKey, isObjectKey, objectKeys, type DatasetFile } from './object-keys.js';
+export { FolderObjectStore } from './object-store.folder.js';

@@ -1,0 +1,214 @@
+import { access, constants, link, lstat, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
+import type { Dir, Dirent } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { DomainError } from '@millrace/domain';
+import type { ByteRange, ByteStream, ObjectStore, StoredObject, StoreOptions } from '@millrace/domain';
+import { FileBytes } from './file-bytes.js';
+import { FOLDER_MODE, pruneFolders, syncFolders, writeNewFile } from './folder-files.js';
+import { checkKey, checkPrefix, isObjectKey } from './object-keys.js';
+import { storageError, systemCode, withStorageErrors } from './storage-error.js';
+
+/** Behind the key of an object that is being written. No key ends like this. */
+const PART_SUFFIX = '.part';
+
+/** The file system can't link these two places; a copy does. */
+const LINK_REFUSALS: ReadonlySet<string | undefined> = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP']);
+
+/**
+ * An object store in a local folder: the key is the path below the root. An object is written as `<key>.part` and
+ * renamed when it is whole and on the disk. A key has one writer at a time: keys are random, and the register of blobs
+ * names the writer of each.
+ */
+export class FolderObjectStore implements ObjectStore {
+  readonly #root: string;
+
+  /** @param root the folder; `open` makes it */
+  constructor(root: string) {
+    this.#root = resolve(root);
+  }
+
+  /** Makes the root folder. To be called once before the first use. */
+  async open(): Promise<this> {
+    await withStorageErrors(() => mkdir(this.#root, { recursive: true, mode: FOLDER_MODE }));
+    return this;
+  }
+
+  async put(key: string, body: ByteStream, options: StoreOptions = {}): Promise<StoredObject> {
+    const path = this.#pathOf(key);
+    const partPath = path + PART_SUFFIX;
+    options.signal?.throwIfAborted();
+    // What an earlier writer left behind when its process died.
+    await withStorageErrors(() => rm(partPath, { force: true }));
+    const sizeBytes = await writeNewFile(partPath, body, options.signal);
+    await this.#publish(partPath, path);
+    return { key, sizeBytes };
+  }
+
+  /** Copies the file: a link would leave whoever wrote it with a way to change the object. */
+  async putFile(key: string, path: string, options: StoreOptions = {}): Promise<StoredObject> {
+    checkKey(key);
+    const bytes = await openBytes(path, options);
+    try {
+      return await this.put(key, bytes, options);
+    } finally {
+      await bytes.return();
+    }
+  }
+
+  /** A range is cut at the object's end; one that starts behind it has no bytes. */
+  async get(key: string, options: StoreOptions & { readonly range?: ByteRange } = {}): Promise<ByteStream> {
+    if (options.range) checkRange(options.range);
+    return openBytes(this.#pathOf(key), options);
+  }
+
+  async find(key: string, options: StoreOptions = {}): Promise<StoredObject | undefined> {
+    const path = this.#pathOf(key);
+    options.signal?.throwIfAborted();
+    const sizeBytes = await withStorageErrors(() => findSizeBytes(path));
+    options.signal?.throwIfAborted();
+    return sizeBytes === undefined ? undefined : { key, sizeBytes };
+  }
+
+  async materialize(key: string, path: string, options: StoreOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    try {
+      await link(this.#pathOf(key), path);
+    } catch (error) {
+      if (LINK_REFUSALS.has(systemCode(error))) return this.#copy(key, { path, options });
+      throw await this.#linkError(key, error);
+    }
+  }
+
+  async delete(key: string, options: StoreOptions = {}): Promise<void> {
+    const path = this.#pathOf(key);
+    options.signal?.throwIfAborted();
+    await withStorageErrors(async () => {
+      await rm(path, { force: true });
+      await rm(path + PART_SUFFIX, { force: true });
+      // The register forgets the key after this call, so a loss of power must not bring the object back.
+      await syncFolders(dirname(path), dirname(path));
+      await pruneFolders(dirname(path), this.#root);
+    });
+  }
+
+  async *list(prefix: string, options: StoreOptions = {}): AsyncGenerator<StoredObject> {
+    checkPrefix(prefix);
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    for await (const key of this.#keysIn(folder, options.signal)) {
+      if (!key.startsWith(prefix)) continue;
+      const sizeBytes = await withStorageErrors(() => this.#sizeOf(key));
+      options.signal?.throwIfAborted();
+      if (sizeBytes !== undefined) yield { key, sizeBytes };
+    }
+  }
+
+  async ping(options: StoreOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    try {
+      await access(this.#root, constants.R_OK | constants.W_OK | constants.X_OK);
+    } catch (error) {
+      throw new DomainError('storage.unavailable', 'The folder of the object store can not be used.', { cause: error });
+    }
+  }
+
+  #pathOf(key: string): string {
+    return join(this.#root, checkKey(key));
+  }
+
+  async #publish(partPath: string, path: string): Promise<void> {
+    try {
+      await rename(partPath, path);
+      await syncFolders(dirname(path), this.#root);
+    } catch (error) {
+      await rm(partPath, { force: true }).catch(() => undefined);
+      if (systemCode(error) !== 'ENOENT') throw storageError(error);
+      throw new DomainError('storage.unavailable', 'The file was deleted while it was being written.', {
+        cause: error,
+      });
+    }
+  }
+
+  async #copy(key: string, target: { path: string; options: StoreOptions }): Promise<void> {
+    const bytes = await openBytes(this.#pathOf(key), target.options);
+    try {
+      await writeNewFile(target.path, bytes, target.options.signal);
+    } finally {
+      await bytes.return();
+    }
+  }
+
+  /** `ENOENT` of a link may mean the object or the folder of the target. */
+  async #linkError(key: string, error: unknown): Promise<DomainError> {
+    if (systemCode(error) !== 'ENOENT' || !(await this.find(key))) return storageError(error);
+    return new DomainError('storage.unavailable', 'The folder for a local copy is not there.', { cause: error });
+  }
+
+  /** Every key below a folder (a key's beginning with its slash, or nothing), those being written included, once. */
+  async *#keysIn(folder: string, signal: AbortSignal | undefined): AsyncGenerator<string> {
+    for await (const entry of this.#entriesIn(folder)) {
+      signal?.throwIfAborted();
+      const name = folder + entry.name;
+      if (entry.isDirectory()) yield* this.#keysIn(`${name}/`, signal);
+      else if (!entry.isFile()) continue;
+      else if (isObjectKey(name)) yield name;
+      else if (await this.#isPartOnly(name)) yield name.slice(0, -PART_SUFFIX.length);
+    }
+  }
+
+  async *#entriesIn(folder: string): AsyncGenerator<Dirent> {
+    const entries = await withStorageErrors(() => openFolder(join(this.#root, folder)));
+    try {
+      if (entries) yield* entries;
+    } catch (error) {
+      throw storageError(error);
+    }
+  }
+
+  /** A part beside a whole object (a second `put` of the key) is not reported twice. */
+  async #isPartOnly(name: string): Promise<boolean> {
+    if (!name.endsWith(PART_SUFFIX)) return false;
+    const key = name.slice(0, -PART_SUFFIX.length);
+    return isObjectKey(key) && (await withStorageErrors(() => findSizeBytes(this.#pathOf(key)))) === undefined;
+  }
+
+  /** Undefined when the object went in the meantime. */
+  async #sizeOf(key: string): Promise<number | undefined> {
+    const path = this.#pathOf(key);
+    return (await findSizeBytes(path)) ?? (await findSizeBytes(path + PART_SUFFIX)) ?? findSizeBytes(path);
+  }
+}
+
+async function openBytes(
+  path: string,
+  options: StoreOptions & { readonly range?: ByteRange | undefined },
+): Promise<FileBytes> {
+  options.signal?.throwIfAborted();
+  const handle = await withStorageErrors(() => open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+  const bytes = new FileBytes(handle, options);
+  if (options.signal?.aborted) await bytes.return();
+  options.signal?.throwIfAborted();
+  return bytes;
+}
+
+function checkRange({ start, end }: ByteRange): void {
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start) return;
+  throw new RangeError(`Not a range of bytes: ${start} to ${end}`);
+}
+
+async function findSizeBytes(path: string): Promise<number | undefined> {
+  try {
+    return (await lstat(path)).size;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function openFolder(path: string): Promise<Dir | undefined> {
+  try {
+    return await opendir(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,1 @@
+export * from './faulty-object-store.js';
