@@ -29,15 +29,14 @@ export function checkTableName(name: string): void {
 }
 
 /**
- * The table name for a label: ASCII letters and digits in lower case, runs of spaces and `-` become one `_`, the rest
- * is dropped, trailing `_` trimmed, a leading digit gets a `_` in front, cut to 128; nothing left → `_unnamed`.
+ * The table name for a label: ASCII letters, digits and `_` in lower case, runs of spaces and `-` become one `_`, the
+ * rest is dropped, trailing `_` trimmed, a leading digit gets a `_` in front, cut to 128; nothing left → `_unnamed`.
  * The name may be a reserved word: `checkTableName` refuses it like one that a person gave.
  */
 export function deriveTableName(label: string): string {
   const kept = label
+    .replace(/[^A-Za-z0-9_\s-]/g, '')
     .replace(/[\s-]+/g, '_')
-    .replace(/[^A-Za-z0-9_]/g, '')
-    .replace(/_+/g, '_')
     .toLowerCase();
   const prefixed = /^[0-9]/.test(kept) ? `_${kept}` : kept;
   const name = prefixed.slice(0, TABLE_NAME_LENGTH_MAX).replace(/_+$/, '');

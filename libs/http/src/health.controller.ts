@@ -1,0 +1,47 @@
+import { Controller, Inject, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { ReadinessBody } from '@millrace/contract';
+import { Operation } from './operation.decorator.js';
+
+export const HEALTH_CHECKS = Symbol('health checks');
+
+/** One call per dependency, by its name; it throws when the dependency does not answer. */
+export type HealthChecks = Readonly<Record<string, (signal: AbortSignal) => Promise<void>>>;
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+/** `/livez` says that the process answers, `/readyz` which dependency does not. */
+@Controller()
+export class HealthController {
+  constructor(@Inject(HEALTH_CHECKS) private readonly checks: HealthChecks) {}
+
+  @Operation('service.live')
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Operation('service.ready')
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessBody> {
+    const results = await Promise.all(
+      Object.entries(this.checks).map(async ([name, check]) => [name, await outcomeOf(check)] as const),
+    );
+    const ready = results.every(([, { status }]) => status === 'up');
+    if (!ready) void reply.status(503);
+    return { status: ready ? 'ready' : 'not_ready', checks: Object.fromEntries(results) };
+  }
+}
+
+async function outcomeOf(check: HealthChecks[string]): Promise<ReadinessBody['checks'][string]> {
+  const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
+  const timeout = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), {
+      once: true,
+    }),
+  );
+  try {
+    await Promise.race([check(signal), timeout]);
+    return { status: 'up' };
+  } catch (error) {
+    return { status: 'down', detail: error instanceof Error ? error.message : String(error) };
+  }
+}

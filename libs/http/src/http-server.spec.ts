@@ -1,0 +1,197 @@
+import type { AddressInfo } from 'node:net';
+import { Body, Controller, Get, Module, Req } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { Caller, KeyAuthenticator, generateApiKey, hashApiKey } from '@millrace/auth';
+import { updateDatasetSchema, type UpdateDatasetBody } from '@millrace/contract';
+import { newId, type Principal } from '@millrace/domain';
+import { createLogger, createMetrics } from '@millrace/telemetry';
+import { HEALTH_CHECKS, HealthController } from './health.controller.js';
+import { createHttpServer } from './http-server.js';
+import { Operation } from './operation.decorator.js';
+
+const principal: Principal = {
+  tenantId: newId('tenant'),
+  userId: newId('user'),
+  apiKeyId: newId('apiKey'),
+  role: 'admin',
+  scopes: ['files:write', 'files:read', 'datasets:write', 'queries:read'],
+};
+const key = generateApiKey();
+let storeIsUp = true;
+
+@Controller()
+class SampleController {
+  @Operation('file.upload')
+  async upload(@Req() request: FastifyRequest): Promise<{ bytes: number }> {
+    let bytes = 0;
+    for await (const chunk of request.body as AsyncIterable<Buffer>) bytes += chunk.length;
+    return { bytes };
+  }
+
+  @Operation('file.list')
+  list(): unknown {
+    return { uploads: [], has_more: true, next_cursor: 'abc' };
+  }
+
+  @Operation('dataset.update')
+  update(@Body({ schema: updateDatasetSchema }) body: UpdateDatasetBody, @Caller() caller: Principal): unknown {
+    return { body, tenant: caller.tenantId };
+  }
+
+  @Operation('dataset.list')
+  datasets(): never {
+    throw new Error('not reached');
+  }
+
+  @Operation('result.list')
+  results(): never {
+    throw new Error('a secret detail');
+  }
+
+  @Get('/forgotten')
+  forgotten(): string {
+    return 'never seen';
+  }
+}
+
+@Module({
+  controllers: [SampleController, HealthController],
+  providers: [
+    {
+      provide: HEALTH_CHECKS,
+      useValue: {
+        store: async () => {
+          if (!storeIsUp) throw new Error('the store is down');
+        },
+      },
+    },
+  ],
+})
+class SampleModule {}
+
+describe('an HTTP app', () => {
+  let app: NestFastifyApplication;
+  let url: string;
+
+  beforeAll(async () => {
+    app = await createHttpServer({
+      module: SampleModule,
+      authenticator: new KeyAuthenticator({
+        findPrincipal: async (hash) => (hashApiKey(key).equals(hash) ? principal : undefined),
+      }),
+      logger: createLogger({ level: 'silent', service: 'test' }),
+      metrics: createMetrics('test'),
+    });
+    await app.listen(0, '127.0.0.1');
+    url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  });
+
+  afterAll(() => app.close());
+
+  const send = (method: string, path: string, options: { body?: BodyInit; headers?: Record<string, string> } = {}) =>
+    fetch(url + path, {
+      method,
+      ...(options.body !== undefined && { body: options.body }),
+      headers: { authorization: `Bearer ${key}`, ...options.headers },
+    });
+  const sendJson = (body: string) =>
+    send('PUT', `/v1/datasets/${newId('dataset')}`, { body, headers: { 'content-type': 'application/json' } });
+
+  it('denies a route that does not say who may pass', async () => {
+    const answer = await send('GET', '/forgotten');
+    expect(answer.status).toBe(403);
+    await expect(answer.json()).resolves.toMatchObject({ code: 'auth.forbidden' });
+  });
+
+  it('asks for credentials as HTTP says', async () => {
+    const answer = await fetch(`${url}/v1/files`);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    await expect(answer.json()).resolves.toMatchObject({ code: 'auth.missing', status: 401, instance: '/v1/files' });
+  });
+
+  it('refuses a key without the scope', async () => {
+    const answer = await send('GET', '/v1/datasets');
+    await expect(answer.json()).resolves.toMatchObject({ code: 'auth.forbidden', status: 403 });
+  });
+
+  it('streams a body of any media type, also JSON that is not valid', async () => {
+    const answer = await send('POST', '/v1/files', { body: '{"cut', headers: { 'content-type': 'application/json' } });
+    expect(answer.status).toBe(201);
+    await expect(answer.json()).resolves.toEqual({ bytes: 5 });
+  });
+
+  it('streams more than a JSON body may have', async () => {
+    const answer = await send('POST', '/v1/files', { body: new Uint8Array(9 * 1024 * 1024) });
+    await expect(answer.json()).resolves.toEqual({ bytes: 9 * 1024 * 1024 });
+  });
+
+  it('says what is wrong with JSON', async () => {
+    await expect((await sendJson('{"label": ')).json()).resolves.toMatchObject({
+      code: 'request.malformed',
+      status: 400,
+    });
+    await expect((await sendJson('{"label": 5, "x": 1}')).json()).resolves.toMatchObject({
+      code: 'request.invalid',
+      status: 400,
+      errors: expect.arrayContaining([expect.objectContaining({ pointer: '/label' })]),
+    });
+    await expect((await sendJson('{"__proto__": {}, "label": "a"}')).json()).resolves.toMatchObject({ status: 400 });
+    const large = JSON.stringify({ label: 'x'.repeat(9 * 1024 * 1024) });
+    await expect((await sendJson(large)).json()).resolves.toMatchObject({ code: 'request.too_large', status: 413 });
+    const other = await send('PUT', `/v1/datasets/${newId('dataset')}`, {
+      body: 'a',
+      headers: { 'content-type': 'text/plain' },
+    });
+    await expect(other.json()).resolves.toMatchObject({ code: 'request.unsupported_media_type', status: 415 });
+  });
+
+  it('gives the handler what the schema made of the body, and the caller', async () => {
+    await expect((await sendJson('{"label": "A"}')).json()).resolves.toEqual({
+      body: { label: 'A' },
+      tenant: principal.tenantId,
+    });
+  });
+
+  it('hides what it does not know behind an error of its own', async () => {
+    const answer = await send('GET', '/v1/results');
+    expect(answer.status).toBe(500);
+    const problem = await answer.text();
+    expect(JSON.parse(problem)).toMatchObject({ code: 'internal', request_id: answer.headers.get('x-request-id') });
+    expect(problem).not.toContain('secret');
+  });
+
+  it('knows its routes', async () => {
+    const answer = await send('GET', '/nowhere');
+    await expect(answer.json()).resolves.toMatchObject({ code: 'route.unknown', status: 404 });
+  });
+
+  it('links to the next page', async () => {
+    const answer = await send('GET', '/v1/files?limit=1');
+    expect(answer.headers.get('link')).toBe('</v1/files?limit=1&cursor=abc>; rel="next"');
+  });
+
+  it('returns the request id and the trace', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const answer = await send('GET', '/v1/files', { headers: { 'x-request-id': 'mine', traceparent } });
+    expect(answer.headers.get('x-request-id')).toBe('mine');
+    expect(answer.headers.get('traceparent')).toBe(traceparent);
+    const odd = await send('GET', '/v1/files', { headers: { 'x-request-id': 'a b"c' } });
+    expect(odd.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('names the dependency that is down', async () => {
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    storeIsUp = false;
+    const answer = await fetch(`${url}/readyz`);
+    storeIsUp = true;
+    expect(answer.status).toBe(503);
+    await expect(answer.json()).resolves.toEqual({
+      status: 'not_ready',
+      checks: { store: { status: 'down', detail: 'the store is down' } },
+    });
+  });
+});

@@ -1,0 +1,62 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessGuard, type Authenticator } from '@millrace/auth';
+import { enterContext, type Logger, type Registry } from '@millrace/telemetry';
+import { registerBodyParser } from './body-parser.js';
+import { observeRequests } from './request-observer.js';
+import { NestLogger } from './nest-logger.js';
+import { PageLinkInterceptor } from './page-link.interceptor.js';
+import { ProblemFilter } from './problem.filter.js';
+import { requestIdOf } from './request-id.js';
+import { validationPipe } from './validation.js';
+
+/** Room for 1 MiB of inline content with every character escaped, and the rest of the request. */
+const JSON_BYTES_MAX = 8 * 1024 * 1024;
+
+/** A connection whose headers do not arrive by then is closed; bodies have bounds of their own. */
+const HEADERS_TIMEOUT_MS = 30_000;
+
+export interface HttpServerOptions {
+  /** The app's module, or what its `forRoot` gives. */
+  readonly module: Parameters<typeof NestFactory.create>[0];
+  readonly authenticator: Authenticator;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+}
+
+/**
+ * Makes an HTTP app with the rules that all share: deny by default, JSON checked by schema, streams left alone, errors
+ * as problem+json, a request id on every answer and log line. The caller listens and closes.
+ */
+export async function createHttpServer(options: HttpServerOptions): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    genReqId: requestIdOf,
+    // Bodies of streaming routes have no bound here; JSON has its own in the parser.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 },
+    routerOptions: { maxParamLength: 200 },
+  });
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const { traceparent } = request.headers;
+    enterContext({ requestId: request.id, ...(typeof traceparent === 'string' && { traceparent }) });
+    void reply.header('x-request-id', request.id);
+    if (typeof traceparent === 'string') void reply.header('traceparent', traceparent);
+    done();
+  });
+  observeRequests(fastify, options);
+  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
+    bodyParser: false,
+    logger: new NestLogger(options.logger),
+    abortOnError: false,
+  });
+  registerBodyParser(fastify, { jsonBytesMax: JSON_BYTES_MAX });
+  app.useGlobalGuards(new AccessGuard(options.authenticator));
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalInterceptors(new PageLinkInterceptor());
+  app.useGlobalFilters(new ProblemFilter(options.logger));
+  await app.init();
+  return app;
+}

@@ -1,0 +1,74 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Problem } from '@millrace/contract';
+import { DomainError, ERRORS, toDomainError, type ErrorCode } from '@millrace/domain';
+import { currentContext, type Logger } from '@millrace/telemetry';
+
+/** What a client that was told to come back should wait, in seconds. */
+const RETRY_AFTER_S = 2;
+
+/** What the framework itself refuses, by its status. */
+const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'request.invalid',
+  404: 'route.unknown',
+  405: 'route.unknown',
+  413: 'request.too_large',
+  415: 'request.unsupported_media_type',
+  503: 'service.unavailable',
+};
+
+/** Turns every error of a route into `application/problem+json` (RFC 9457). The only place that does. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = fromFramework(exception, request) ?? toDomainError(exception);
+    const problem = problemOf(error, request);
+    if (problem.status >= 500) this.logger.error({ err: error.cause ?? error, code: error.code }, error.message);
+    if (reply.raw.headersSent) {
+      // The answer has begun: the only honest end is a broken connection.
+      reply.raw.destroy();
+      return;
+    }
+    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="millrace"');
+    if (error.retryable) void reply.header('retry-after', String(RETRY_AFTER_S));
+    void reply.status(problem.status).header('content-type', 'application/problem+json').send(problem);
+  }
+}
+
+function problemOf(error: DomainError, request: FastifyRequest): Problem {
+  const kind = ERRORS[error.code];
+  return {
+    type: `urn:millrace:problem:${error.code}`,
+    title: kind.title,
+    status: kind.status,
+    detail: error.message,
+    instance: request.url,
+    code: error.code,
+    request_id: currentContext().requestId ?? request.id,
+    retryable: kind.retryable,
+    ...(error.errors && { errors: error.errors.map((place) => ({ ...place })) }),
+  };
+}
+
+/** Errors of Nest and Fastify (unknown route, unreadable request) as ours; undefined for anything else. */
+function fromFramework(exception: unknown, request: FastifyRequest): DomainError | undefined {
+  if (exception instanceof DomainError) return undefined;
+  const status = exception instanceof HttpException ? exception.getStatus() : statusOfFastifyError(exception);
+  const code = status === undefined ? undefined : CODE_OF_STATUS[status];
+  if (!code) return undefined;
+  const detail =
+    code === 'route.unknown'
+      ? `There is no route ${request.method} ${request.url}. See /docs.`
+      : (exception as Error).message;
+  return new DomainError(code, detail, { cause: exception });
+}
+
+function statusOfFastifyError(exception: unknown): number | undefined {
+  if (!(exception instanceof Error) || !('code' in exception) || !('statusCode' in exception)) return undefined;
+  return String(exception.code).startsWith('FST_') ? Number(exception.statusCode) : undefined;
+}

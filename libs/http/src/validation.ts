@@ -1,0 +1,29 @@
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { DomainError, type ErrorPlace } from '@millrace/domain';
+
+type Issue = {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+};
+
+/** More than these help nobody. */
+const PLACES_MAX = 20;
+
+/** Checks bodies and queries against their zod schema; what does not fit is a `request.invalid` with JSON pointers. */
+export function validationPipe(): StandardSchemaValidationPipe {
+  return new StandardSchemaValidationPipe({ exceptionFactory: (issues) => invalidRequest(issues) });
+}
+
+/** The error for what a schema found. */
+export function invalidRequest(issues: readonly Issue[]): DomainError {
+  const errors = issues.slice(0, PLACES_MAX).map(placeOf);
+  const [first] = errors;
+  const where = first?.pointer ? ` at ${first.pointer}` : '';
+  return new DomainError('request.invalid', `${first?.message ?? 'The request is not valid'}${where}`, { errors });
+}
+
+function placeOf(issue: Issue): ErrorPlace {
+  const keys = (issue.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step));
+  const pointer = keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return { message: issue.message, pointer };
+}
