@@ -1,0 +1,87 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { runProcess } from './process.mjs';
+
+const MINUTE_MS = 60_000;
+const CHECK_MS_MAX = 5 * MINUTE_MS;
+const JEST_FLAGS = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
+
+/** Everything the continuous integration checks, in the order of the report. */
+export function stepsOf(root) {
+  const bin = join(root, 'node_modules', '.bin');
+  const check = (name, about, ...line) => ({ name, about, kind: 'check', lines: line });
+  const suite = (name, about, options) => ({ name, about, kind: 'suite', ...options });
+  const docs = existsSync(join(root, 'docs/errors.md')) ? [['node', 'tools/check-docs.mjs']] : [];
+  return [
+    check('format', 'prettier changes nothing', ['prettier', '--check', '--log-level=warn', '.']),
+    check('lint', 'oxlint with type-aware rules', ['oxlint']),
+    check('boundaries', 'who imports whom, declared dependencies, the whole graph', [
+      'node',
+      'tools/check-boundaries.mjs',
+    ]),
+    check('repository', 'lock, sizes, leftovers, error list', ['node', 'tools/check-repository.mjs'], ...docs),
+    check('types', 'type check of specs and tests', ['node', 'node_modules/ts7/bin/tsc', '-p', 'tsconfig.spec.json']),
+    suite('unit', 'pure tests', { workers: 1, msMax: 10 * MINUTE_MS }),
+    suite('integration', 'tests on real Postgres, DuckDB, queue and folders', { workers: 2, msMax: 15 * MINUTE_MS }),
+    // One at a time: each runs the whole system, whose engine processes use both cores by themselves.
+    suite('e2e', 'tests of the whole system', { workers: 1, msMax: 20 * MINUTE_MS }),
+  ].map((step) => ({
+    ...step,
+    run: (options) => (step.kind === 'suite' ? runSuite : runCheck)({ root, bin, step, options }),
+  }));
+}
+
+const environment = (bin, extra = {}) => ({
+  ...process.env,
+  PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
+  NX_DAEMON: 'false',
+  ...extra,
+});
+
+/** All its command lines, even after one failed, so that one run shows everything. */
+async function runCheck({ root, bin, step, options }) {
+  const results = [];
+  for (const [command, ...args] of step.lines) {
+    const env = environment(bin);
+    results.push(
+      await runProcess({ command: join(bin, command), args, cwd: root, env, msMax: CHECK_MS_MAX, ...options }),
+    );
+  }
+  return { ok: results.every(({ ok }) => ok), output: results.map(({ output }) => output).join('') };
+}
+
+/** Jest on one project; the counts come from its JSON report. */
+async function runSuite({ root, bin, step, options: { patterns, name, live } }) {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
+  const report = join(folder, 'report.json');
+  const args = [
+    join(root, 'node_modules/jest/bin/jest.js'),
+    ...['--selectProjects', step.name, '--maxWorkers', String(step.workers), '--passWithNoTests'],
+    ...['--json', '--outputFile', report],
+    ...(name ? ['--testNamePattern', name] : []),
+    ...(patterns.length > 0 ? ['--', ...patterns] : []),
+  ];
+  const env = environment(bin, { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${JEST_FLAGS}`.trim() });
+  try {
+    const result = await runProcess({ command: join(bin, 'node'), args, cwd: root, env, msMax: step.msMax, live });
+    return { ...result, output: withoutJson(result.output), ...countsIn(report) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Jest prints this line for `--outputFile`; it helps nobody. */
+const withoutJson = (output) => output.replace(/^Test results written to: .*$/m, '').trimEnd();
+
+/** Passed and failed tests; a file that could not even run counts as one failure. */
+function countsIn(report) {
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
+  const counts = JSON.parse(readFileSync(report, 'utf8'));
+  return {
+    passed: counts.numPassedTests,
+    failed: counts.numFailedTests + counts.numRuntimeErrorTestSuites,
+    skipped: counts.numPendingTests + counts.numTodoTests,
+    files: counts.numTotalTestSuites,
+  };
+}
