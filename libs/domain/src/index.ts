@@ -4,6 +4,7 @@ export * from './error-catalog.js';
 export * from './ids.js';
 export * from './lifecycle.js';
 export * from './limits.js';
+export * from './ports/blob-register.port.js';
 export * from './ports/event-bus.port.js';
 export * from './ports/job-ledger.port.js';
 export * from './ports/key-directory.port.js';

@@ -1,3 +1,4 @@
+export { BlobWriter, type BlobBody, type BlobFile } from './blob-writer.js';
 export { meterBytes, type Metered, type MeteredBytes } from './meter-bytes.js';
 export { checkKey, isObjectKey, objectKeys, type DatasetFile } from './object-keys.js';
 export { FolderObjectStore } from './object-store.folder.js';
