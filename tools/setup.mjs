@@ -116,7 +116,7 @@ function install() {
   if (complete && isStamped('install', value)) return;
   if (complete && matchesHiddenLock()) return writeStamp('install', value);
 
-  const first = !existsSync(MODULES);
+  const first = !existsSync(stampFile('install'));
   say(first ? 'Installing packages (first start only, about a minute) …' : 'Installing packages (they changed) …');
   clearStamp('build');
   clearStamp('install');
