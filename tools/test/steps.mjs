@@ -57,8 +57,12 @@ async function runSuite({ root, bin, step, options: { patterns, name, live } }) 
   const report = join(folder, 'report.json');
   const args = [
     join(root, 'node_modules/jest/bin/jest.js'),
-    ...['--selectProjects', step.name, '--maxWorkers', String(step.workers), '--passWithNoTests'],
-    ...['--json', '--outputFile', report],
+    '--selectProjects',
+    step.name,
+    `--maxWorkers=${step.workers}`,
+    '--passWithNoTests',
+    '--json',
+    `--outputFile=${report}`,
     ...(name ? ['--testNamePattern', name] : []),
     ...(patterns.length > 0 ? ['--', ...patterns] : []),
   ];
