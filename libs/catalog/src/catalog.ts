@@ -1,0 +1,84 @@
+import { BlobReferences } from './blobs/blob-references.js';
+import { BlobRepository } from './blobs/blobs.repository.js';
+import { Database, type DatabaseOptions, type Transaction } from './database/database.js';
+import { migrate } from './database/migrations.js';
+import { DatasetRepository } from './datasets/datasets.repository.js';
+import { VersionRepository } from './datasets/versions.repository.js';
+import { JobSignal } from './jobs/job-signal.js';
+import { JobRepository } from './jobs/jobs.repository.js';
+import { QueryRunRepository } from './queries/query-runs.repository.js';
+import { ResultRepository } from './queries/results.repository.js';
+import { KeyRepository } from './tenants/keys.repository.js';
+import { TenantRepository } from './tenants/tenants.repository.js';
+import { UploadRepository } from './uploads/uploads.repository.js';
+
+export interface CatalogOptions extends DatabaseOptions {
+  /** How long bytes without a reference are kept. */
+  readonly blobGraceMs?: number;
+}
+
+/** Longer than any query may run on a version that was deleted meanwhile. */
+export const BLOB_GRACE_MS = 60 * 60_000;
+
+/** The one truth about tenants, bytes, tables, queries and jobs. */
+export class Catalog {
+  readonly tenants: TenantRepository;
+  readonly keys: KeyRepository;
+  readonly blobs: BlobRepository;
+  readonly uploads: UploadRepository;
+  readonly datasets: DatasetRepository;
+  readonly versions: VersionRepository;
+  readonly queryRuns: QueryRunRepository;
+  readonly results: ResultRepository;
+  readonly jobs: JobRepository;
+
+  private constructor(
+    private readonly database: Database,
+    private readonly options: CatalogOptions,
+  ) {
+    const references = new BlobReferences(options.blobGraceMs ?? BLOB_GRACE_MS);
+    this.tenants = new TenantRepository(database);
+    this.keys = new KeyRepository(database);
+    this.blobs = new BlobRepository(database, references);
+    this.uploads = new UploadRepository(database, references);
+    this.datasets = new DatasetRepository(database, references);
+    this.versions = new VersionRepository(database, references);
+    this.queryRuns = new QueryRunRepository(database, references);
+    this.results = new ResultRepository(database, references);
+    this.jobs = new JobRepository(database, references);
+  }
+
+  /** @throws DomainError `service.unavailable` when the database does not answer */
+  static async open(options: CatalogOptions): Promise<Catalog> {
+    return new Catalog(await Database.open(options), options);
+  }
+
+  /**
+   * Brings the tables up to date; safe to call in every process at every start.
+   *
+   * @param folder where the migrations are, if not in the repository's folder
+   * @returns the names of the migrations applied now
+   */
+  migrate(folder?: string): Promise<string[]> {
+    return migrate({ databaseUrl: this.options.databaseUrl, ...(folder !== undefined && { folder }) });
+  }
+
+  /** @throws DomainError `service.unavailable` when the database does not answer */
+  async ping(): Promise<void> {
+    await this.database.run((manager) => manager.query('SELECT 1'));
+  }
+
+  /** Runs several changes in one transaction (READ COMMITTED). */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.database.transaction(work);
+  }
+
+  /** Calls back whenever jobs were inserted, and once after every (re)connect. Close what it returns. */
+  listenForJobs(wake: () => void): Promise<JobSignal> {
+    return JobSignal.listen(this.options.databaseUrl, wake);
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+  }
+}

@@ -1,0 +1,41 @@
+import { DomainError } from '@millrace/domain';
+
+/** SQLSTATE classes and codes that say "not now": connection trouble, no resources, shutting down, gave up waiting. */
+const PASSING_SQLSTATES =
+  /^(08...|53...|57P0[1-5]|57014|40001|40P01|55P03|25P03|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
+
+/** What pg says without a code when a connection broke or a time limit of the client passed. */
+const PASSING_MESSAGES =
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|connection error and is not queryable|Client was closed|Cannot use a pool after calling end|Driver not Connected/;
+
+/** Unique constraints that a caller can run into. */
+const CONFLICTS: Readonly<Record<string, () => DomainError>> = {
+  datasets_table_name: () => new DomainError('table_name.taken', 'The table name is in use.'),
+};
+
+interface DatabaseFault {
+  readonly code?: string;
+  readonly constraint?: string;
+  readonly message?: string;
+  readonly driverError?: unknown;
+}
+
+/**
+ * The error as callers should see it: `service.unavailable` when the database did not answer (the same call may
+ * succeed later), a conflict by the name of its constraint, or the error itself.
+ */
+export function fromDatabaseError(error: unknown): unknown {
+  if (error instanceof DomainError || typeof error !== 'object' || error === null) return error;
+  const fault = innermost(error);
+  if (PASSING_SQLSTATES.test(fault.code ?? '') || PASSING_MESSAGES.test(fault.message ?? '')) {
+    return new DomainError('service.unavailable', 'The database does not answer. Try again in a moment.', {
+      cause: error,
+    });
+  }
+  return (fault.code === '23505' && CONFLICTS[fault.constraint ?? '']?.()) || error;
+}
+
+function innermost(error: DatabaseFault): DatabaseFault {
+  const inner = error.driverError;
+  return typeof inner === 'object' && inner !== null ? inner : error;
+}

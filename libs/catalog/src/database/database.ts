@@ -1,0 +1,90 @@
+import 'reflect-metadata';
+import { DataSource, type EntityManager } from 'typeorm';
+import pg from 'pg';
+import { ENTITIES } from '../schema/entities.js';
+import { fromDatabaseError } from './database-error.js';
+
+/** An open transaction, to be passed on to whatever has to happen in it. */
+export type Transaction = EntityManager;
+
+export interface DatabaseOptions {
+  readonly databaseUrl: string;
+  /** Connections at most. */
+  readonly poolMax?: number;
+  /** How Postgres shows these connections in `pg_stat_activity`. */
+  readonly applicationName?: string;
+  /** Longest time of one statement; the longest wait for a lock is half of it. */
+  readonly statementTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+  /** Told of connections that break while nobody uses them. The pool replaces them by itself. */
+  readonly onError?: (error: Error) => void;
+}
+
+export const POOL_MAX = 10;
+export const STATEMENT_TIMEOUT_MS = 15_000;
+export const CONNECT_TIMEOUT_MS = 5_000;
+/** How much longer than the server the client waits for an answer. */
+const ANSWER_GRACE_MS = 5_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+
+/** The pool of connections. Its two ways in turn errors of the database into errors of the domain. */
+export class Database {
+  private constructor(private readonly source: DataSource) {}
+
+  /** @throws DomainError `service.unavailable` when the database does not answer */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const source = new DataSource({
+      type: 'postgres',
+      url: options.databaseUrl,
+      entities: [...ENTITIES],
+      synchronize: false,
+      installExtensions: false,
+      logging: false,
+      poolErrorHandler: options.onError ?? (() => undefined),
+      extra: poolSettings(options),
+    });
+    await mapped(() => source.initialize());
+    return new Database(source);
+  }
+
+  /** Runs statements that need no common transaction. */
+  run<T>(work: (manager: Transaction) => Promise<T>): Promise<T> {
+    return mapped(() => work(this.source.manager));
+  }
+
+  /** Runs statements in one transaction (READ COMMITTED); an error rolls all of it back. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return mapped(() => this.source.transaction(work));
+  }
+
+  async close(): Promise<void> {
+    if (this.source.isInitialized) await this.source.destroy();
+  }
+}
+
+async function mapped<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fromDatabaseError(error);
+  }
+}
+
+function poolSettings(options: DatabaseOptions): pg.PoolConfig {
+  const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
+  return {
+    max: options.poolMax ?? POOL_MAX,
+    application_name: options.applicationName ?? 'millrace',
+    connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: Math.ceil(statementTimeoutMs / 2),
+    query_timeout: statementTimeoutMs + ANSWER_GRACE_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    types: { getTypeParser: parserOf },
+  };
+}
+
+/** Counts and sizes are numbers: none comes near 2^53. Everything else as pg does it. */
+const parserOf: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text');

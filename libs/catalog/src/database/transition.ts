@@ -1,0 +1,73 @@
+import { sourcesOf, type Lifecycle } from '@millrace/domain';
+import type { EntitySchema, ObjectLiteral } from 'typeorm';
+import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
+import type { Transaction } from './database.js';
+import type { SqlExpression } from './sql.js';
+
+/** Values for columns, by property; a function is SQL. */
+export type Changes<E> = { readonly [P in keyof E]?: E[P] | SqlExpression };
+
+export interface Transition<E extends ObjectLiteral & { readonly status: S }, S extends string> {
+  readonly entity: EntitySchema<E>;
+  readonly lifecycle: Lifecycle<S>;
+  /** Which row: its key, and whatever else must hold. */
+  readonly where: { readonly [P in keyof E]?: E[P] };
+  readonly to: S;
+  /** Fewer states to come from than the lifecycle allows. */
+  readonly from?: readonly S[];
+  readonly set?: Changes<Omit<E, 'status'>>;
+}
+
+/**
+ * Moves a row to another state, if its lifecycle allows that from the state it is in. Every change of a status goes
+ * through here.
+ *
+ * @returns false when there is no such row in one of the source states: somebody else was faster
+ */
+export async function transition<E extends ObjectLiteral & { readonly status: S }, S extends string>(
+  transaction: Transaction,
+  { entity, lifecycle, where, to, from, set }: Transition<E, S>,
+): Promise<boolean> {
+  const allowed = sourcesOf(lifecycle, to);
+  const sources = from ?? allowed;
+  const forbidden = sources.find((source) => !allowed.includes(source));
+  if (forbidden !== undefined) throw new TypeError(`a ${lifecycle.name} can't go from ${forbidden} to ${to}`);
+  const done = await transaction
+    .createQueryBuilder()
+    .update(entity)
+    .set({ ...set, status: to } as unknown as QueryDeepPartialEntity<E>)
+    .where(where as ObjectLiteral)
+    .andWhere('status IN (:...sources)', { sources })
+    .execute();
+  return (done.affected ?? 0) > 0;
+}
+
+/** Inserts one row; what is not given has the table's default. */
+export async function insertRow<E extends ObjectLiteral>(
+  transaction: Transaction,
+  entity: EntitySchema<E>,
+  values: Changes<E>,
+): Promise<void> {
+  await transaction
+    .createQueryBuilder()
+    .insert()
+    .into(entity)
+    .values(values as unknown as QueryDeepPartialEntity<E>)
+    .updateEntity(false)
+    .execute();
+}
+
+/** Changes one row without touching its status. Returns whether there was such a row. */
+export async function updateRow<E extends ObjectLiteral>(
+  transaction: Transaction,
+  entity: EntitySchema<E>,
+  { where, set }: { where: { readonly [P in keyof E]?: E[P] }; set: Changes<Omit<E, 'status'>> },
+): Promise<boolean> {
+  const done = await transaction
+    .createQueryBuilder()
+    .update(entity)
+    .set(set as unknown as QueryDeepPartialEntity<E>)
+    .where(where as ObjectLiteral)
+    .execute();
+  return (done.affected ?? 0) > 0;
+}

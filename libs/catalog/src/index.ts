@@ -1,0 +1,53 @@
+export type { BlobReference } from './blobs/blob-references.js';
+export { DELETION_LEASE_MS, BlobRepository, type BlobPinRequest } from './blobs/blobs.repository.js';
+export { BLOB_GRACE_MS, Catalog, type CatalogOptions } from './catalog.js';
+export { createDatabase, dropDatabase, type NamedDatabase } from './database/create-database.js';
+export type { Transaction } from './database/database.js';
+export { migrate, MIGRATIONS_FOLDER, type MigrateOptions } from './database/migrations.js';
+export { PAGE_ROWS_MAX, type Page, type PageRequest } from './database/page.js';
+export type { Dataset } from './datasets/dataset.js';
+export {
+  DatasetRepository,
+  type DatasetFilter,
+  type DatasetSource,
+  type NewDataset,
+} from './datasets/datasets.repository.js';
+export type { ResolvedTable, ResolvedVersion, VersionFile } from './datasets/table-resolution.js';
+export {
+  VersionRepository,
+  type CommitOutcome,
+  type Conversion,
+  type ConvertedFile,
+  type ConvertedVersion,
+} from './datasets/versions.repository.js';
+export type { AdmitRequest, AdmittedJob, QueuePlace } from './jobs/job-admission.js';
+export type { AttemptEnd } from './jobs/job-attempt.js';
+export { CONVERT_JOB, PERSIST_JOB } from './jobs/job-consequences.js';
+export { JobSignal } from './jobs/job-signal.js';
+export { JobRepository, type JobFilter, type QueuedJob } from './jobs/jobs.repository.js';
+export { JOBS_CHANNEL, type JobOwner, type NewJob } from './jobs/outbox.js';
+export {
+  QueryRunRepository,
+  type LeaseAnswer,
+  type NewQueryRun,
+  type QueryRunFilter,
+  type QueryRunKey,
+} from './queries/query-runs.repository.js';
+export {
+  ResultRepository,
+  type NewResult,
+  type ReaderFilter,
+  type ResultKey,
+  type StoredResult,
+} from './queries/results.repository.js';
+export type { Blob } from './schema/blob.entity.js';
+export type { SourceType, VersionRow } from './schema/dataset.entity.js';
+export type { Job } from './schema/job.entity.js';
+export type { JsonObject } from './schema/json.js';
+export type { QueryInput, QueryRun } from './schema/query-run.entity.js';
+export type { Result } from './schema/result.entity.js';
+export type { ApiKey, Tenant, User } from './schema/tenant.entity.js';
+export type { Upload } from './schema/upload.entity.js';
+export { KeyRepository, type NewApiKey } from './tenants/keys.repository.js';
+export { TenantRepository } from './tenants/tenants.repository.js';
+export { UploadRepository, type NewUpload, type OwnerFilter } from './uploads/uploads.repository.js';

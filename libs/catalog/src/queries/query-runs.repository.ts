@@ -1,0 +1,222 @@
+import {
+  DomainError,
+  isTerminal,
+  queryRunLifecycle,
+  type ErrorRecord,
+  type QueryRunId,
+  type QueryRunStatus,
+  type TenantId,
+  type UserId,
+} from '@millrace/domain';
+import type { BlobReferences } from '../blobs/blob-references.js';
+import type { Database, Transaction } from '../database/database.js';
+import { pageOf, type Page, type PageRequest } from '../database/page.js';
+import { findRow, fromNow, NOW, rowsOf } from '../database/sql.js';
+import { sweep, SWEEP_ROWS_MAX } from '../database/sweep.js';
+import { insertRow, transition, type Changes } from '../database/transition.js';
+import { failResult } from '../jobs/job-consequences.js';
+import { QueryRunEntity, type QueryInput, type QueryRun } from '../schema/query-run.entity.js';
+import { RESULT_LOST } from './results.repository.js';
+
+export interface NewQueryRun {
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  readonly id: QueryRunId;
+  readonly sql: string;
+  /** The bound parameters: an array, an object, or nothing. */
+  readonly params?: unknown;
+  readonly timeoutMs: number;
+  readonly leaseMs: number;
+}
+
+export interface QueryRunKey {
+  readonly tenantId: TenantId;
+  readonly id: QueryRunId;
+}
+
+export interface QueryRunFilter {
+  readonly status?: QueryRunStatus | undefined;
+  /** Only the runs of this user. */
+  readonly userId?: UserId | undefined;
+}
+
+/** What the owner of running queries has to know: which were asked to stop, and which are not its own any more. */
+export interface LeaseAnswer {
+  readonly cancelRequested: readonly QueryRunId[];
+  readonly lost: readonly QueryRunId[];
+}
+
+const QUERY_LOST: ErrorRecord = { code: 'query.lost', detail: 'The service that ran the query went away. Try again.' };
+
+/** Statements that were asked for, and what became of them. */
+export class QueryRunRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly references: BlobReferences,
+  ) {}
+
+  async create({ leaseMs, params, ...run }: NewQueryRun): Promise<QueryRun> {
+    const { tenantId, userId, id, sql, timeoutMs } = run;
+    await this.database.run((manager) =>
+      insertRow(manager, QueryRunEntity, {
+        tenantId,
+        userId,
+        id,
+        sql,
+        timeoutMs,
+        params: params ?? null,
+        status: 'queued',
+        leaseUntil: fromNow(leaseMs),
+      }),
+    );
+    return this.get(tenantId, id);
+  }
+
+  /** `queued → running`. Returns false when the run is not queued any more: it was cancelled or lost. */
+  start(key: QueryRunKey, { leaseMs, inputs }: { leaseMs: number; inputs?: readonly QueryInput[] }): Promise<boolean> {
+    const set = { startedAt: NOW, leaseUntil: fromNow(leaseMs), ...(inputs && { inputs }) };
+    return this.move(key, 'running', set);
+  }
+
+  /** `running → succeeded`. Returns false when the run has ended otherwise meanwhile. */
+  succeed(key: QueryRunKey, { rowCount, sizeBytes }: { rowCount: number; sizeBytes?: number }): Promise<boolean> {
+    return this.move(key, 'succeeded', { ...ENDED, rowCount, sizeBytes: sizeBytes ?? null });
+  }
+
+  /** Ends a run with an error. Returns false when it has ended already. */
+  fail(key: QueryRunKey, error: ErrorRecord): Promise<boolean> {
+    return this.move(key, 'failed', { ...ENDED, error });
+  }
+
+  /** Ends a run that was stopped at somebody's wish. Returns false when it has ended already. */
+  cancel(key: QueryRunKey): Promise<boolean> {
+    const error: ErrorRecord = { code: 'query.cancelled', detail: 'The query was cancelled.' };
+    return this.move(key, 'cancelled', { ...ENDED, error });
+  }
+
+  /**
+   * Asks for the end of a run; whoever runs it is told at its next `extendLeases`.
+   *
+   * @throws DomainError `query.not_found`, `query.finished`
+   */
+  async requestCancel(
+    tenantId: TenantId,
+    id: QueryRunId,
+    filter: { userId?: UserId | undefined } = {},
+  ): Promise<QueryRun> {
+    await this.get(tenantId, id, filter);
+    await this.database.run((manager) =>
+      rowsOf(
+        manager,
+        `UPDATE query_runs SET cancel_requested_at = coalesce(cancel_requested_at, now())
+         WHERE tenant_id = $1 AND id = $2 AND lease_until IS NOT NULL`,
+        [tenantId, id],
+      ),
+    );
+    const run = await this.get(tenantId, id, filter);
+    if (!isTerminal(queryRunLifecycle, run.status)) return run;
+    throw new DomainError('query.finished', `The query has ended already: its status is "${run.status}".`);
+  }
+
+  /** Says that queries, queued or running, are still being worked on. */
+  async extendLeases(runs: readonly QueryRunKey[], { leaseMs }: { leaseMs: number }): Promise<LeaseAnswer> {
+    const extended = await this.database.run((manager) =>
+      rowsOf<{ id: QueryRunId; cancelRequested: boolean }>(
+        manager,
+        `UPDATE query_runs SET lease_until = ${fromNow(leaseMs)()}
+         WHERE (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND lease_until IS NOT NULL
+         RETURNING id, cancel_requested_at IS NOT NULL AS "cancelRequested"`,
+        [runs.map((run) => run.tenantId), runs.map((run) => run.id)],
+      ),
+    );
+    const alive = new Set(extended.map((run) => run.id));
+    return {
+      cancelRequested: extended.filter((run) => run.cancelRequested).map((run) => run.id),
+      lost: runs.map((run) => run.id).filter((id) => !alive.has(id)),
+    };
+  }
+
+  /** @throws DomainError `query.not_found` */
+  async get(tenantId: TenantId, id: QueryRunId, { userId }: { userId?: UserId | undefined } = {}): Promise<QueryRun> {
+    const run = await this.database.run((manager) => manager.getRepository(QueryRunEntity).findOneBy({ tenantId, id }));
+    if (run && (userId === undefined || run.userId === userId)) return run;
+    throw new DomainError('query.not_found', 'There is no query with this id.');
+  }
+
+  async list(tenantId: TenantId, request: PageRequest<QueryRunId> & QueryRunFilter): Promise<Page<QueryRun>> {
+    return this.database.run((manager) => {
+      const query = manager.createQueryBuilder(QueryRunEntity, 'row').where('row.tenantId = :tenantId', { tenantId });
+      const { status, userId } = request;
+      if (status !== undefined) query.andWhere('row.status = :status', { status });
+      if (userId !== undefined) query.andWhere('row.userId = :userId', { userId });
+      return pageOf(query, request);
+    });
+  }
+
+  /** Runs of a tenant that wait or run at this moment. */
+  async countActive(tenantId: TenantId): Promise<number> {
+    const row = await this.database.run((manager) =>
+      findRow<{ count: number }>(
+        manager,
+        `SELECT count(*) AS count FROM query_runs WHERE tenant_id = $1 AND status IN ('queued', 'running')`,
+        [tenantId],
+      ),
+    );
+    return row?.count ?? 0;
+  }
+
+  /** Fails runs of all tenants whose service went away, and results of theirs that were never stored. */
+  async sweepLost(): Promise<QueryRunKey[]> {
+    return sweep(this.database, {
+      find: (manager) =>
+        rowsOf<QueryRunKey>(
+          manager,
+          `SELECT tenant_id AS "tenantId", id FROM query_runs WHERE lease_until < now() ORDER BY lease_until LIMIT $1`,
+          [SWEEP_ROWS_MAX],
+        ),
+      end: (transaction, key) => this.lose(transaction, key),
+    });
+  }
+
+  private async lose(transaction: Transaction, { tenantId, id }: QueryRunKey): Promise<QueryRunKey | undefined> {
+    const run = await findRow<Pick<QueryRun, 'resultId'>>(
+      transaction,
+      `SELECT result_id AS "resultId" FROM query_runs
+       WHERE tenant_id = $1 AND id = $2 AND lease_until < now() FOR UPDATE SKIP LOCKED`,
+      [tenantId, id],
+    );
+    if (!run) return undefined;
+    await moveRun(transaction, { tenantId, id }, { to: 'failed', set: { ...ENDED, error: QUERY_LOST } });
+    if (run.resultId) await this.loseResult(transaction, { tenantId, id: run.resultId });
+    return { tenantId, id };
+  }
+
+  /** A result whose file is stored already lives on: its job takes care of it. */
+  private async loseResult(
+    transaction: Transaction,
+    { tenantId, id }: { tenantId: TenantId; id: NonNullable<QueryRun['resultId']> },
+  ): Promise<void> {
+    const unstored = await findRow(
+      transaction,
+      'SELECT id FROM results WHERE tenant_id = $1 AND id = $2 AND storage_key IS NULL FOR UPDATE',
+      [tenantId, id],
+    );
+    if (!unstored) return;
+    await failResult(transaction, this.references, { tenantId, id, from: 'processing', error: RESULT_LOST });
+  }
+
+  private move(key: QueryRunKey, to: QueryRunStatus, set: Changes<Omit<QueryRun, 'status'>>): Promise<boolean> {
+    return this.database.run((manager) => moveRun(manager, key, { to, set }));
+  }
+}
+
+const ENDED = { endedAt: NOW, leaseUntil: null };
+
+function moveRun(
+  transaction: Transaction,
+  { tenantId, id }: QueryRunKey,
+  { to, set }: { to: QueryRunStatus; set: Changes<Omit<QueryRun, 'status'>> },
+): Promise<boolean> {
+  const where = { tenantId, id };
+  return transition(transaction, { entity: QueryRunEntity, lifecycle: queryRunLifecycle, where, to, set });
+}

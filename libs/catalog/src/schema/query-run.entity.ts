@@ -1,0 +1,69 @@
+import type {
+  DatasetId,
+  ErrorRecord,
+  QueryRunId,
+  QueryRunStatus,
+  ResultId,
+  TenantId,
+  UserId,
+  VersionId,
+} from '@millrace/domain';
+import { EntitySchema } from 'typeorm';
+import { z } from 'zod';
+import { identity, json, number, text, time } from './columns.js';
+import { errorRecord } from './json.js';
+
+/** A version that a query read. */
+export interface QueryInput {
+  readonly datasetId: DatasetId;
+  readonly versionId: VersionId;
+}
+
+/** One statement that somebody asked for. */
+export interface QueryRun {
+  readonly tenantId: TenantId;
+  readonly id: QueryRunId;
+  readonly userId: UserId;
+  readonly status: QueryRunStatus;
+  readonly sql: string;
+  /** The bound parameters as they were sent: an array, an object, or null for none. */
+  readonly params: unknown;
+  readonly timeoutMs: number;
+  /** Known once it runs. */
+  readonly inputs: readonly QueryInput[] | null;
+  readonly resultId: ResultId | null;
+  readonly rowCount: number | null;
+  readonly sizeBytes: number | null;
+  readonly error: ErrorRecord | null;
+  readonly cancelRequestedAt: Date | null;
+  /** Until when the service that runs it has to say that it is alive. */
+  readonly leaseUntil: Date | null;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+}
+
+const inputList = z.array(z.object({ datasetId: z.string(), versionId: z.string() }));
+
+export const QueryRunEntity = new EntitySchema<QueryRun>({
+  name: 'query_run',
+  tableName: 'query_runs',
+  columns: {
+    ...identity,
+    userId: text('user_id'),
+    status: text('status'),
+    sql: text('sql'),
+    params: json('params', z.unknown()),
+    timeoutMs: number('timeout_ms'),
+    inputs: json('inputs', inputList),
+    resultId: text('result_id'),
+    rowCount: number('row_count'),
+    sizeBytes: number('size_bytes'),
+    error: json('error', errorRecord),
+    cancelRequestedAt: time('cancel_requested_at'),
+    leaseUntil: time('lease_until'),
+    createdAt: time('created_at'),
+    startedAt: time('started_at'),
+    endedAt: time('ended_at'),
+  },
+});

@@ -1,0 +1,167 @@
+import {
+  DomainError,
+  newId,
+  uploadLifecycle,
+  type TenantId,
+  type UploadId,
+  type UploadStatus,
+  type UserId,
+  type WrittenBlob,
+} from '@millrace/domain';
+import type { BlobReferences } from '../blobs/blob-references.js';
+import type { Database, Transaction } from '../database/database.js';
+import { pageOf, type Page, type PageRequest } from '../database/page.js';
+import { findRow, fromNow, rowsOf } from '../database/sql.js';
+import { sweep, SWEEP_ROWS_MAX } from '../database/sweep.js';
+import { insertRow, transition } from '../database/transition.js';
+import { UploadEntity, type Upload } from '../schema/upload.entity.js';
+
+export interface NewUpload {
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  /** The bytes, under a key that `blobs.beginWriting` registered. */
+  readonly blob: WrittenBlob;
+  readonly contentType?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+  readonly fileName?: string | undefined;
+  /** How long the upload waits to be used. */
+  readonly expiresInMs: number;
+}
+
+/** Whose uploads count: those of one user, or all of the tenant when no user is named. */
+export interface OwnerFilter {
+  readonly userId?: UserId | undefined;
+}
+
+/** Files that were sent and wait to become tables. */
+export class UploadRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly references: BlobReferences,
+  ) {}
+
+  /** Makes written bytes an upload; bytes the tenant has already are not kept twice. */
+  async commit(upload: NewUpload): Promise<Upload> {
+    const { tenantId, userId, blob, expiresInMs } = upload;
+    const id = newId('upload');
+    return this.database.transaction(async (transaction) => {
+      const { storageKey, deduplicated } = await this.references.commitWritten(transaction, tenantId, blob);
+      await insertRow(transaction, UploadEntity, {
+        tenantId,
+        id,
+        userId,
+        status: 'pending',
+        storageKey,
+        deduplicated,
+        contentHash: blob.contentHash,
+        sizeBytes: blob.sizeBytes,
+        contentType: upload.contentType ?? null,
+        contentEncoding: upload.contentEncoding ?? null,
+        fileName: upload.fileName ?? null,
+        expiresAt: fromNow(expiresInMs),
+      });
+      return transaction.getRepository(UploadEntity).findOneByOrFail({ tenantId, id });
+    });
+  }
+
+  /** @throws DomainError `upload.not_found` */
+  async get(tenantId: TenantId, id: UploadId, { userId }: OwnerFilter = {}): Promise<Upload> {
+    const upload = await this.database.run((manager) =>
+      manager.getRepository(UploadEntity).findOneBy({ tenantId, id }),
+    );
+    if (!upload || (userId !== undefined && upload.userId !== userId)) throw notFound();
+    return upload;
+  }
+
+  async list(
+    tenantId: TenantId,
+    request: PageRequest<UploadId> & OwnerFilter & { status?: UploadStatus | undefined },
+  ): Promise<Page<Upload>> {
+    return this.database.run((manager) => {
+      const query = manager.createQueryBuilder(UploadEntity, 'row').where('row.tenantId = :tenantId', { tenantId });
+      const { userId, status } = request;
+      if (userId !== undefined) query.andWhere('row.userId = :userId', { userId });
+      if (status !== undefined) query.andWhere('row.status = :status', { status });
+      return pageOf(query, request);
+    });
+  }
+
+  /**
+   * Removes an upload; its bytes go after the grace period unless something else refers to them.
+   *
+   * @throws DomainError `upload.not_found`, `upload.in_use`
+   */
+  async delete(tenantId: TenantId, id: UploadId, { userId }: OwnerFilter = {}): Promise<void> {
+    await this.database.transaction(async (transaction) => {
+      const upload = await lockUpload(transaction, tenantId, id);
+      if (!upload || (userId !== undefined && upload.userId !== userId)) throw notFound();
+      if (upload.status === 'processing') throw inUse();
+      await transaction.query('DELETE FROM uploads WHERE tenant_id = $1 AND id = $2', [tenantId, id]);
+      if (upload.storageKey) await this.references.release(transaction, tenantId, upload.storageKey);
+    });
+  }
+
+  /** Expires uploads of all tenants that nobody used in time. Returns how many. */
+  async expireDue(): Promise<number> {
+    const expired = await sweep(this.database, {
+      find: findDue,
+      end: (transaction, upload) => this.expire(transaction, upload),
+    });
+    return expired.length;
+  }
+
+  private async expire(
+    transaction: Transaction,
+    { tenantId, id }: Pick<Upload, 'tenantId' | 'id'>,
+  ): Promise<UploadId | undefined> {
+    const upload = await lockUpload(transaction, tenantId, id);
+    if (!upload?.expired || upload.status !== 'pending' || !upload.storageKey) return undefined;
+    await transition(transaction, {
+      entity: UploadEntity,
+      lifecycle: uploadLifecycle,
+      where: { tenantId, id },
+      to: 'expired',
+      set: { storageKey: null },
+    });
+    await this.references.release(transaction, tenantId, upload.storageKey);
+    return id;
+  }
+}
+
+export interface LockedUpload {
+  readonly userId: UserId;
+  readonly status: UploadStatus;
+  readonly storageKey: string | null;
+  /** Whether its time is over, by the database's clock. */
+  readonly expired: boolean;
+}
+
+export function lockUpload(
+  transaction: Transaction,
+  tenantId: TenantId,
+  id: UploadId,
+): Promise<LockedUpload | undefined> {
+  return findRow<LockedUpload>(
+    transaction,
+    `SELECT user_id AS "userId", status, storage_key AS "storageKey", expires_at <= now() AS expired
+     FROM uploads WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
+    [tenantId, id],
+  );
+}
+
+function findDue(manager: Transaction): Promise<Pick<Upload, 'tenantId' | 'id'>[]> {
+  return rowsOf(
+    manager,
+    `SELECT tenant_id AS "tenantId", id FROM uploads WHERE status = 'pending' AND expires_at <= now()
+     ORDER BY expires_at LIMIT $1`,
+    [SWEEP_ROWS_MAX],
+  );
+}
+
+function notFound(): DomainError {
+  return new DomainError('upload.not_found', 'There is no upload with this id.');
+}
+
+export function inUse(): DomainError {
+  return new DomainError('upload.in_use', 'The upload is being turned into a dataset. Wait until that has ended.');
+}
