@@ -1,0 +1,20 @@
+export { BullMqServer, type BullMqServerOptions } from './bullmq-server.js';
+export { BullMqEventBus, type BullMqEventBusOptions } from './event-bus.bullmq.js';
+export {
+  describeJob,
+  isJobName,
+  type JobCatalog,
+  type JobDescription,
+  type JobName,
+  JOBS,
+  type JobSpec,
+  type PayloadOf,
+  QUEUE_NAMES,
+  type QueueName,
+} from './job-catalog.js';
+export { JobContext } from './job-context.js';
+export { JobHandler, type JobMethod } from './job-handler.decorator.js';
+export type { AdmittedJob, JobMessage } from './job-message.js';
+export { JobProducer, type JobProducerOptions } from './job-producer.js';
+export { migrateQueue } from './queue-backend.js';
+export type { QueueLog } from './queue-log.js';

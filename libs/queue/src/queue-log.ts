@@ -1,0 +1,32 @@
+/** What this library needs of a logger; pino's has this shape. Fields never hold the data of a tenant. */
+export interface QueueLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** How often one connection's errors are logged at most: while Postgres is away BullMQ may report hundreds a second. */
+const ERROR_LOG_INTERVAL_MS = 5_000;
+
+/** A listener for a connection's `error` event: one line per interval, with the number of errors it stands for. */
+export function logErrors(log: QueueLog, part: string): (error: Error) => void {
+  let nextLineAt = 0;
+  let unloggedCount = 0;
+  return (error) => {
+    unloggedCount += 1;
+    if (Date.now() < nextLineAt) return;
+    log.warn({ part, reason: error.message, count: unloggedCount }, 'the queue reports errors');
+    nextLineAt = Date.now() + ERROR_LOG_INTERVAL_MS;
+    unloggedCount = 0;
+  };
+}
+
+/**
+ * An error for the log: its class and where it was thrown. The message stays out, since those of databases and parsers
+ * quote values of rows.
+ */
+export function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { errorName: typeof error };
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return { errorName: error.name, frames: frames.slice(0, 8).map((line) => line.trim()) };
+}
