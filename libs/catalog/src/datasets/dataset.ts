@@ -32,6 +32,8 @@ export interface Dataset {
   readonly rowCount: number | null;
   readonly sizeBytes: number | null;
   readonly columns: readonly Column[] | null;
+  /** What the conversion found and decided; its shape is the converter's business. */
+  readonly statistics: JsonObject | null;
   readonly sourceType: SourceType;
   readonly sourceConfig: JsonObject;
   readonly uploadId: UploadId | null;
@@ -44,8 +46,9 @@ export interface Dataset {
 }
 
 /** A row of `SELECT_DATASETS`: a dataset whose JSON is not parsed yet. */
-export type DatasetJoinRow = Omit<Dataset, 'columns' | 'sourceConfig' | 'error'> & {
+export type DatasetJoinRow = Omit<Dataset, 'columns' | 'statistics' | 'sourceConfig' | 'error'> & {
   readonly columns: unknown;
+  readonly statistics: unknown;
   readonly sourceConfig: unknown;
   readonly error: unknown;
 };
@@ -55,7 +58,7 @@ export const SELECT_DATASETS = `SELECT
     d.tenant_id AS "tenantId", d.id, d.user_id AS "userId", d.label, d.schema_name AS "schemaName",
     d.table_name AS "tableName", v.status, d.latest_version_id AS "latestVersionId",
     d.head_version_id AS "headVersionId", h.number AS version, h.row_count AS "rowCount",
-    h.size_bytes AS "sizeBytes", h.columns, d.source_type AS "sourceType", d.source_config AS "sourceConfig",
+    h.size_bytes AS "sizeBytes", h.columns, h.statistics, d.source_type AS "sourceType", d.source_config AS "sourceConfig",
     v.upload_id AS "uploadId", v.job_id AS "jobId", v.error, d.created_at AS "createdAt", d.updated_at AS "updatedAt"
   FROM datasets d
   JOIN dataset_versions v ON v.tenant_id = d.tenant_id AND v.id = d.latest_version_id
@@ -63,12 +66,14 @@ export const SELECT_DATASETS = `SELECT
   WHERE d.deleted_at IS NULL AND d.tenant_id = $1`;
 
 const nullableColumns = columnList.nullable();
+const nullableObject = jsonObject.nullable();
 const nullableError = errorRecord.nullable();
 
 export function toDataset(row: DatasetJoinRow): Dataset {
   return {
     ...row,
     columns: nullableColumns.parse(row.columns),
+    statistics: nullableObject.parse(row.statistics),
     sourceConfig: jsonObject.parse(row.sourceConfig),
     error: nullableError.parse(row.error),
   };

@@ -41,6 +41,8 @@ const KINDS = `unnest($1::text[], $2::text[], $3::int[]) AS l (kind, limit_name,
 /**
  * Moves queued jobs whose time has come to `admitted`. Tenants take turns: the one with the fewest jobs in flight comes
  * first, and none gets more than its limit, however long its backlog is.
+ *
+ * @returns the admitted jobs in the order of their turns
  */
 export async function admitJobs(transaction: Transaction, request: AdmitRequest): Promise<AdmittedJob[]> {
   // Counting and admitting must not interleave with another dispatcher's, or both would fill the same limit.
@@ -61,12 +63,14 @@ export async function admitJobs(transaction: Transaction, request: AdmitRequest)
          WHERE tenant_id = t.tenant_id AND kind = l.kind AND status = 'queued' AND run_after <= now()
          ORDER BY run_after, id LIMIT greatest(0, least($4::int, ${IN_FLIGHT_MAX} - f.in_flight))) j
      ), chosen AS (
-       SELECT j.tenant_id, j.id FROM jobs j JOIN candidates c ON c.tenant_id = j.tenant_id AND c.id = j.id
+       SELECT j.tenant_id, j.id, c.turn FROM jobs j JOIN candidates c ON c.tenant_id = j.tenant_id AND c.id = j.id
        WHERE j.status = 'queued' ORDER BY c.turn, c.run_after, c.id LIMIT $4 FOR UPDATE OF j SKIP LOCKED
+     ), admitted AS (
+       UPDATE jobs j SET status = 'admitted', attempt = j.attempt + 1, lease_until = ${fromNow(request.leaseMs)()}
+       FROM chosen c WHERE j.tenant_id = c.tenant_id AND j.id = c.id AND j.status = 'queued'
+       RETURNING j.*, c.turn
      )
-     UPDATE jobs j SET status = 'admitted', attempt = j.attempt + 1, lease_until = ${fromNow(request.leaseMs)()}
-     FROM chosen c WHERE j.tenant_id = c.tenant_id AND j.id = c.id AND j.status = 'queued'
-     RETURNING j.tenant_id AS "tenantId", j.id AS "jobId", j.kind, j.attempt, j.payload`,
+     SELECT tenant_id AS "tenantId", id AS "jobId", kind, attempt, payload FROM admitted ORDER BY turn, run_after, id`,
     [kinds, limitNames, defaults, room],
   );
 }

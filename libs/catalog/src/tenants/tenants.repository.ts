@@ -43,6 +43,14 @@ export class TenantRepository {
     return user ?? undefined;
   }
 
+  /** The admin of the oldest tenant; undefined when there is none yet. */
+  async findFirstAdmin(): Promise<User | undefined> {
+    const admin = await this.database.run((manager) =>
+      manager.getRepository(UserEntity).findOne({ where: { role: 'admin' }, order: { tenantId: 'ASC', id: 'ASC' } }),
+    );
+    return admin ?? undefined;
+  }
+
   /**
    * What a tenant may use: the defaults with its overrides.
    *

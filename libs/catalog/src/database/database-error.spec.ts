@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { DomainError } from '@millrace/domain';
+import { fromDatabaseError } from './database-error.js';
+
+const fault = (properties: object) => Object.assign(new Error('something'), properties);
+
+describe('errors of the database', () => {
+  it.each([
+    ...['ECONNREFUSED', 'ECONNRESET', '57P01', '57P03', '53300', '08006', '57014', '40P01', '55P03'].map((code) =>
+      fault({ code }),
+    ),
+    fault({ driverError: fault({ code: '57P01' }) }),
+    new Error('Connection terminated unexpectedly'),
+    new Error('timeout exceeded when trying to connect'),
+  ])('are service.unavailable when it may answer later: %#', (error) => {
+    expect(fromDatabaseError(error)).toMatchObject({ code: 'service.unavailable', retryable: true, cause: error });
+  });
+
+  it('are conflicts by the name of the constraint', () => {
+    const taken = fault({ driverError: fault({ code: '23505', constraint: 'datasets_table_name' }) });
+    expect(fromDatabaseError(taken)).toMatchObject({ code: 'table_name.taken' });
+  });
+
+  it('stay what they are when they are nothing of the kind', () => {
+    const broken = fault({ code: '42601' });
+    const other = fault({ code: '23505', constraint: 'users_pkey' });
+    const known = new DomainError('upload.unknown', 'no');
+    expect([broken, other, known, 'text', undefined].map(fromDatabaseError)).toEqual([
+      broken,
+      other,
+      known,
+      'text',
+      undefined,
+    ]);
+  });
+});
