@@ -1,0 +1,57 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { jsonRowExpression } from '../types/json-encoding.js';
+
+export interface PageRequest {
+  /** The SELECT whose rows are read, without LIMIT. */
+  readonly select: string;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly offset: number;
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+}
+
+export interface Page {
+  readonly rowsJson: string;
+  readonly rowsReturned: number;
+  /** Whether `bytesMax` ended the page. */
+  readonly isCut: boolean;
+}
+
+const FIRST_BATCH_ROWS = 64;
+
+/**
+ * Rows as JSON text, encoded inside DuckDB. The first batch is small: it tells how long rows are, so that a page of
+ * very long rows never asks for many of them at once.
+ */
+export async function readJsonPage(connection: DuckDBConnection, request: PageRequest): Promise<Page> {
+  const rows: string[] = [];
+  let bytes = 2;
+  let batchRows = FIRST_BATCH_ROWS;
+  while (rows.length < request.rowsMax) {
+    const wanted = Math.min(batchRows, request.rowsMax - rows.length);
+    const batch = await readBatch(connection, request, { offset: request.offset + rows.length, limit: wanted });
+    for (const row of batch) {
+      bytes += Buffer.byteLength(row) + 1;
+      if (bytes > request.bytesMax) return toPage(rows, true);
+      rows.push(row);
+    }
+    if (batch.length < wanted) break;
+    const rowBytes = bytes / rows.length;
+    batchRows = Math.max(FIRST_BATCH_ROWS, Math.ceil((request.bytesMax - bytes) / rowBytes) + 1);
+  }
+  return toPage(rows, false);
+}
+
+async function readBatch(
+  connection: DuckDBConnection,
+  { select, columns }: PageRequest,
+  { offset, limit }: { offset: number; limit: number },
+): Promise<string[]> {
+  const sql = `SELECT ${jsonRowExpression(columns)} FROM (${select} LIMIT ${limit} OFFSET ${offset})`;
+  const reader = await connection.runAndReadAll(sql);
+  return reader.getRows().map(([row]) => String(row));
+}
+
+function toPage(rows: readonly string[], isCut: boolean): Page {
+  return { rowsJson: `[${rows.join(',')}]`, rowsReturned: rows.length, isCut };
+}

@@ -1,0 +1,24 @@
+import type { ReadRequest, ReadResult } from '../tasks/read.task.js';
+import { uniqueColumnNames } from '../types/column-names.js';
+import { readJsonPage } from './page-reader.js';
+import { readParquet, selectStored } from './table-view.js';
+import type { TaskContext } from './task-context.js';
+
+/** A page of stored files as JSON text. */
+export async function readPage(request: ReadRequest, { connection }: TaskContext): Promise<ReadResult> {
+  const names = uniqueColumnNames(request.columns.map(({ name }) => name));
+  const page = await readJsonPage(connection, {
+    select: selectStored(request.files, request.columns),
+    columns: request.columns.map(({ type }, index) => ({ name: names[index] ?? '', type })),
+    offset: request.offset,
+    rowsMax: request.limit,
+    bytesMax: request.answerBytesMax,
+  });
+  const totalRowCount = request.files.length === 0 ? 0 : await countRows(connection, request.files);
+  return { rowsJson: page.rowsJson, rowsReturned: page.rowsReturned, totalRowCount, truncated: page.isCut };
+}
+
+async function countRows(connection: TaskContext['connection'], files: readonly string[]): Promise<number> {
+  const reader = await connection.runAndReadAll(`SELECT count(*) FROM ${readParquet(files)}`);
+  return Number(reader.getRows()[0]?.[0]);
+}

@@ -1,0 +1,72 @@
+import { DomainError, type ErrorCode } from '@millrace/domain';
+import { placeOf, type TextPlace } from '@millrace/sql';
+import { type DuckdbError, isOutOfMemory, readDuckdbError } from './duckdb-error.js';
+
+const MESSAGE_LENGTH_MAX = 2_000;
+
+export interface StatementText {
+  /** The caller's statement. */
+  readonly sql: string;
+  /** UTF-8 bytes that stood before it in the text that was executed. */
+  readonly prefixBytes: number;
+}
+
+/** An error of a statement as the caller's mistake, with its place; anything else as it came. */
+export function toStatementError(error: unknown, text: StatementText): unknown {
+  const duckdb = readDuckdbError(error);
+  if (!duckdb || isOutOfMemory(duckdb) || duckdb.type === 'INTERRUPT') return error;
+  const code = codeOf(duckdb);
+  const message = code === 'sql.not_allowed' ? 'A statement reads tables of the catalog only.' : duckdb.message.trim();
+  const cut = message.length > MESSAGE_LENGTH_MAX ? `${message.slice(0, MESSAGE_LENGTH_MAX)}…` : message;
+  const place = placeIn(text, duckdb);
+  return new DomainError(code, place ? `Line ${place.line}, column ${place.column}: ${cut}` : cut, {
+    cause: error,
+    ...(place && { errors: [{ ...place, message: cut }] }),
+  });
+}
+
+function placeIn({ sql, prefixBytes }: StatementText, { subtype, position }: DuckdbError): TextPlace | undefined {
+  if (position === undefined || !Number.isSafeInteger(position)) return undefined;
+  // Syntax errors only come from the bare statement, before anything stands in front of it.
+  if (subtype === 'SYNTAX_ERROR') return placeOfSyntaxError(sql, position);
+  const offset = position - prefixBytes;
+  // A place outside the caller's text is one in ours, which means nothing to them.
+  return offset < 0 || offset > Buffer.byteLength(sql) ? undefined : placeOf(sql, offset);
+}
+
+/** The scanner of DuckDB's parser counts characters (code points), where everything behind it counts UTF-8 bytes. */
+export function placeOfSyntaxError(sql: string, position: number): TextPlace {
+  return placeOf(sql, Buffer.byteLength([...sql].slice(0, position).join('')));
+}
+
+function codeOf(error: DuckdbError): ErrorCode {
+  switch (error.type) {
+    case 'Parser':
+    case 'Syntax':
+      return 'sql.syntax';
+    case 'Catalog':
+      return catalogCode(error.entryType ?? '');
+    case 'Binder':
+      return binderCode(error);
+    case 'Permission':
+      return 'sql.not_allowed';
+    case 'Not implemented':
+    case 'Mismatch Type':
+      return 'sql.invalid';
+    default:
+      // Conversion, Out of Range, Invalid Input, …: what only the values show.
+      return 'sql.failed';
+  }
+}
+
+function catalogCode(entryType: string): ErrorCode {
+  if (/function|macro/i.test(entryType)) return 'function.unknown';
+  return /type|collation/i.test(entryType) ? 'sql.invalid' : 'table.unknown';
+}
+
+function binderCode({ subtype, message }: DuckdbError): ErrorCode {
+  if (subtype === 'COLUMN_NOT_FOUND' || /does not have a column named|^Referenced column/.test(message))
+    return 'column.unknown';
+  if (/^Referenced table|^Catalog "[^]*" does not exist/.test(message)) return 'table.unknown';
+  return 'sql.invalid';
+}

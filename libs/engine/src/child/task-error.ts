@@ -1,0 +1,33 @@
+import { DomainError } from '@millrace/domain';
+import { faultError } from '../pool/fault-error.js';
+import type { TaskKind } from '../tasks/task.js';
+import { isOutOfMemory, readDuckdbError } from './duckdb-error.js';
+import type { TaskOutcome } from './task-runner.js';
+
+/** What a task threw, in the form that crosses to the supervisor: no paths of ours, a fault where the child must go. */
+export function toTaskError(
+  error: unknown,
+  kind: TaskKind,
+  folders: readonly string[],
+): TaskOutcome & { error: unknown } {
+  const duckdb = readDuckdbError(error);
+  if (duckdb && isOutOfMemory(duckdb)) return { error: faultError(kind, 'memory').toRecord(), fault: 'memory' };
+  if (duckdb?.type === 'INTERRUPT') return { error: faultError(kind, 'cancelled').toRecord(), fault: 'interrupted' };
+  const known = error instanceof DomainError ? error : unexpected(error, kind);
+  const text = JSON.stringify(known.toRecord());
+  const clean = folders.reduce((left, folder) => left.replaceAll(`${folder}/`, '').replaceAll(folder, ''), text);
+  return { error: JSON.parse(clean), fault: undefined };
+}
+
+function unexpected(error: unknown, kind: TaskKind): DomainError {
+  const duckdb = readDuckdbError(error);
+  if (/No space left|ENOSPC/.test(String(error))) {
+    return new DomainError('storage.full', 'The disk is full. Try again later.');
+  }
+  if (duckdb && kind === 'convert') return new DomainError('conversion.failed', duckdb.message);
+  if (duckdb && kind === 'query') return new DomainError('sql.failed', duckdb.message);
+  if (duckdb && kind === 'read') return new DomainError('result.corrupt', 'A stored file can not be read.');
+  // To the service's log, by way of stderr; never to the caller.
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return new DomainError('internal', 'Something went wrong in an engine process.');
+}

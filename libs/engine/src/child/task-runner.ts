@@ -1,0 +1,82 @@
+import type { ErrorRecord } from '@millrace/domain';
+import type { ChildConfig, ChildFault } from '../pool/wire.js';
+import type { TaskAnswer, WireTask } from '../tasks/task.js';
+import { convertFile } from './convert/convert-file.js';
+import type { EngineInstance } from './engine-instance.js';
+import { parseStatement } from './parse-statement.js';
+import { readPage } from './read-page.js';
+import { runQuery } from './run-query.js';
+import { toTaskError } from './task-error.js';
+import type { TaskContext } from './task-context.js';
+
+const INTERRUPT_EVERY_MS = 50;
+
+export type TaskOutcome = { answer: TaskAnswer } | { error: ErrorRecord; fault: ChildFault | undefined };
+
+/** Runs the supervisor's tasks, one at a time. */
+export class TaskRunner {
+  private abort = new AbortController();
+
+  constructor(
+    private readonly instance: EngineInstance,
+    private readonly config: ChildConfig,
+  ) {}
+
+  /** Ends the running task as soon as DuckDB lets go of it. */
+  interrupt(): void {
+    this.abort.abort();
+  }
+
+  /** Never throws: an error is an outcome. */
+  async run(task: WireTask, onProgress: (progress: number) => void): Promise<TaskOutcome> {
+    this.abort = new AbortController();
+    const { signal } = this.abort;
+    try {
+      const answer = await this.instance.use(filesOf(task), async (connection) => {
+        // Again and again: an interrupt between two statements of a task would be lost.
+        const interrupter = setInterval(() => signal.aborted && connection.interrupt(), INTERRUPT_EVERY_MS);
+        try {
+          const { outputPath } = task;
+          return await runTask(task, {
+            connection,
+            outputPath,
+            scratchDir: this.config.scratchDir,
+            signal,
+            onProgress,
+          });
+        } finally {
+          clearInterval(interrupter);
+        }
+      });
+      return { answer };
+    } catch (error) {
+      return toTaskError(error, task.kind, [this.config.inputsDir, this.config.scratchDir]);
+    }
+  }
+}
+
+function runTask(task: WireTask, context: TaskContext): Promise<TaskAnswer> {
+  switch (task.kind) {
+    case 'parse':
+      return parseStatement(task, context);
+    case 'query':
+      return runQuery(task, context);
+    case 'read':
+      return readPage(task, context);
+    case 'convert':
+      return convertFile(task, context);
+  }
+}
+
+function filesOf(task: WireTask): readonly string[] {
+  switch (task.kind) {
+    case 'parse':
+      return [];
+    case 'query':
+      return task.inputs.flatMap(({ files }) => files);
+    case 'read':
+      return task.files;
+    case 'convert':
+      return [task.file];
+  }
+}

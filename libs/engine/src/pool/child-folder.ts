@@ -1,0 +1,92 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { constants as fsConstants } from 'node:fs';
+import { chmod, copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DomainError } from '@millrace/domain';
+import { giveTo, removeTree } from './work-folder.js';
+
+/** The user that a child runs as; undefined: the service's own. */
+export interface ChildUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The private folder of one child: `inputs/`, which it can't write, and `scratch/`, which is its own. */
+export class ChildFolder {
+  readonly inputsDir: string;
+  readonly scratchDir: string;
+
+  private constructor(private readonly path: string) {
+    this.inputsDir = join(path, 'inputs');
+    this.scratchDir = join(path, 'scratch');
+  }
+
+  static async create(childrenDir: string, user: ChildUser | undefined): Promise<ChildFolder> {
+    const folder = new ChildFolder(join(childrenDir, randomBytes(8).toString('hex')));
+    await mkdir(folder.path);
+    await chmod(folder.path, 0o711);
+    await mkdir(folder.scratchDir, { mode: 0o700 });
+    await giveTo(folder.scratchDir, user);
+    await mkdir(folder.inputsDir);
+    await chmod(folder.inputsDir, 0o555);
+    return folder;
+  }
+
+  /**
+   * Puts exactly these files into the inputs folder, which is closed (0555) again afterwards.
+   *
+   * @returns the path in the child's folder for each given path
+   * @throws DomainError `storage.object_missing` when a file is not there
+   */
+  async setInputs(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const wanted = new Map<string, string>();
+    for (const file of new Set(files)) wanted.set(file, join(this.inputsDir, await inputName(file)));
+    const present = new Set((await readdir(this.inputsDir)).map((name) => join(this.inputsDir, name)));
+    const kept = new Set(wanted.values());
+    await chmod(this.inputsDir, 0o755);
+    try {
+      for (const path of present) if (!kept.has(path)) await rm(path, { force: true });
+      for (const [file, path] of wanted) if (!present.has(path)) await bringIn(file, path);
+    } finally {
+      await chmod(this.inputsDir, 0o555);
+    }
+    return wanted;
+  }
+
+  /** A name for an output that nobody can guess. */
+  newOutputPath(): string {
+    return join(this.scratchDir, `${randomBytes(12).toString('hex')}.parquet`);
+  }
+
+  async remove(): Promise<void> {
+    await removeTree(this.path);
+  }
+}
+
+/**
+ * The same file gets the same name in each task, so that DuckDB's cache of Parquet footers, which goes by path and
+ * time, stays warm; another file at the same path gets another.
+ */
+async function inputName(file: string): Promise<string> {
+  const found = await stat(file).catch((cause: unknown) => {
+    throw new DomainError('storage.object_missing', 'An input file is missing.', { cause });
+  });
+  const identity = [file, found.dev, found.ino, found.size, found.mtimeMs].join('\0');
+  return createHash('sha256').update(identity).digest('hex').slice(0, 32);
+}
+
+/**
+ * A hard link shares its mode with the original, so only a file that is 0444 already may be linked; any other is copied.
+ */
+async function bringIn(file: string, path: string): Promise<void> {
+  const { mode } = await stat(file);
+  const linked =
+    (mode & 0o777) === 0o444 &&
+    (await link(file, path).then(
+      () => true,
+      () => false,
+    ));
+  if (linked) return;
+  await copyFile(file, path, fsConstants.COPYFILE_FICLONE);
+  await chmod(path, 0o444);
+}

@@ -1,0 +1,187 @@
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DomainError } from '@millrace/domain';
+import type { TaskAnswer, WireTask } from '../tasks/task.js';
+import { ChildFolder } from './child-folder.js';
+import { faultError, type TaskFault } from './fault-error.js';
+import { launchChild, type LaunchOptions } from './launch.js';
+import type { FromChild, ToChild } from './wire.js';
+
+/** From the deadline, when the task is interrupted, to SIGKILL. */
+export const KILL_GRACE_MS = 2_000;
+const START_TIMEOUT_MS = 30_000;
+const STDERR_BYTES_KEPT = 4_096;
+
+export interface ExecuteOptions {
+  /** When the task is interrupted; as `performance.now()`. */
+  readonly deadlineAt: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: number) => void) | undefined;
+}
+
+/** One engine process and its folder. It has one task at a time. */
+export class EngineChild {
+  readonly bornAt = performance.now();
+  /** Set once, when the child gets its first task of a tenant. */
+  tenantId: string | undefined;
+  tasksDone = 0;
+  /** VmData at the last report. */
+  dataBytes = 0;
+  /** Why the child must not get another task. */
+  fault: TaskFault | undefined;
+  private stderrTail = '';
+  private hasEnded = false;
+  private readonly ended: Promise<void>;
+
+  private constructor(
+    readonly folder: ChildFolder,
+    private readonly process: ChildProcess,
+  ) {
+    this.ended = new Promise<void>((resolve) => {
+      process.once('exit', () => resolve());
+      process.once('error', () => resolve());
+    }).then(() => {
+      this.hasEnded = true;
+    });
+    // A message to a child that has just gone fails here; its end is what tells us.
+    process.on('error', () => undefined);
+    process.stderr?.on('data', (bytes: Buffer) => {
+      this.stderrTail = (this.stderrTail + bytes.toString('utf8')).slice(-STDERR_BYTES_KEPT);
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
+  }
+
+  get isAlive(): boolean {
+    return !this.hasEnded;
+  }
+
+  /**
+   * Starts a child and waits until it has locked its settings.
+   *
+   * @throws Error when it ends before, with what it said
+   */
+  static async start(folder: ChildFolder, options: LaunchOptions): Promise<EngineChild> {
+    const child = new EngineChild(folder, launchChild(options));
+    const abort = new AbortController();
+    const ready = child.nextMessage('ready').then((message) => {
+      child.dataBytes = message.dataBytes;
+      return 'ready' as const;
+    });
+    const late = delay(START_TIMEOUT_MS, 'late' as const, { signal: abort.signal, ref: false }).catch(
+      () => 'late' as const,
+    );
+    const outcome = await Promise.race([ready, child.ended.then(() => 'ended' as const), late]);
+    abort.abort();
+    if (outcome === 'ready') return child;
+    const said = child.lastWords;
+    await child.dispose();
+    throw new Error(`An engine process did not start (${outcome}): ${said || 'it said nothing'}`);
+  }
+
+  /**
+   * Runs a task.
+   *
+   * @throws DomainError the task's own error, or the one for a deadline, a cancellation, a crash or lack of memory;
+   *   then `fault` says why the child must not be used again
+   */
+  async execute(task: WireTask, options: ExecuteOptions): Promise<TaskAnswer> {
+    const stop = this.armStops(options);
+    try {
+      return await this.exchange(task, options);
+    } catch (error) {
+      const fault = this.fault;
+      throw fault && fault !== 'memory' ? faultError(task.kind, fault) : error;
+    } finally {
+      stop();
+      this.tasksDone += 1;
+    }
+  }
+
+  /** The end of what the process wrote to stderr, for the log. */
+  get lastWords(): string {
+    return this.stderrTail.trim();
+  }
+
+  kill(): void {
+    if (!this.hasEnded) this.process.kill('SIGKILL');
+  }
+
+  /** Ends the process and removes its folder. */
+  async dispose(): Promise<void> {
+    this.kill();
+    await this.ended;
+    await this.folder.remove();
+  }
+
+  whenEnded(): Promise<void> {
+    return this.ended;
+  }
+
+  private async exchange(task: WireTask, { onProgress }: ExecuteOptions): Promise<TaskAnswer> {
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        this.process.off('message', onMessage);
+        settle();
+      };
+      const onMessage = (message: FromChild): void => {
+        if (message.type === 'progress') onProgress?.(message.progress);
+        if (message.type === 'answer') {
+          this.dataBytes = message.dataBytes;
+          finish(() => resolve(message.answer));
+        }
+        if (message.type === 'error') {
+          if (message.fault === 'memory') this.fault ??= 'memory';
+          finish(() => reject(DomainError.fromRecord(message.error)));
+        }
+      };
+      this.process.on('message', onMessage);
+      void this.ended.then(() => {
+        this.fault ??= ranOutOfMemory(this.stderrTail) ? 'memory' : 'crashed';
+        finish(() => reject(faultError(task.kind, this.fault ?? 'crashed')));
+      });
+      this.send({ type: 'task', task });
+    });
+  }
+
+  /** At the deadline, and on cancellation: interrupt, and SIGKILL after the grace. */
+  private armStops({ deadlineAt, signal }: ExecuteOptions): () => void {
+    const timers: NodeJS.Timeout[] = [];
+    const stop = (fault: TaskFault): void => {
+      if (this.fault) return;
+      this.fault = fault;
+      this.send({ type: 'interrupt' });
+      timers.push(setTimeout(() => this.kill(), KILL_GRACE_MS));
+    };
+    const cancel = (): void => stop('cancelled');
+    timers.push(setTimeout(() => stop('deadline'), Math.max(0, deadlineAt - performance.now())));
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    return () => {
+      timers.forEach(clearTimeout);
+      signal?.removeEventListener('abort', cancel);
+    };
+  }
+
+  private send(message: ToChild): void {
+    if (this.process.connected) this.process.send(message, () => undefined);
+  }
+
+  private nextMessage<T extends FromChild['type']>(type: T): Promise<Extract<FromChild, { type: T }>> {
+    return new Promise((resolve) => {
+      const onMessage = (message: FromChild): void => {
+        if (message.type !== type) return;
+        this.process.off('message', onMessage);
+        resolve(message as Extract<FromChild, { type: T }>);
+      };
+      this.process.on('message', onMessage);
+    });
+  }
+}
+
+/** What Node and the C++ runtime say when they end for lack of memory. */
+function ranOutOfMemory(stderr: string): boolean {
+  return /out of memory|bad_alloc|allocation failed/i.test(stderr);
+}

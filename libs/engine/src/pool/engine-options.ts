@@ -1,0 +1,52 @@
+/** What the pool logs to; shaped like pino. */
+export interface EngineLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+}
+
+export interface EnginePoolOptions {
+  /** A folder on a local disk; children spill and write here. Several pools and services may share it. */
+  readonly workDir: string;
+  /** Children with a tenant at one time. One spare and one child for parsing come on top. */
+  readonly childrenMax: number;
+  /** The memory budget of one child, beyond what an idle child has. */
+  readonly memoryBytes: number;
+  /** DuckDB threads of one child. */
+  readonly threads: number;
+  /** Bytes that one child may spill to disk. */
+  readonly spillBytesMax: number;
+  /** Bytes of one file that a child may write. */
+  readonly fileBytesMax: number;
+  /** Tasks after which a child is replaced. */
+  readonly tasksPerChildMax: number;
+  /** Age at which an idle child is replaced. */
+  readonly childAgeMaxMs: number;
+  /** `tenant`: one DuckDB instance for the life of a child; `statement`: a new one, with only its own files, each time. */
+  readonly isolation: 'tenant' | 'statement';
+  /** Callers that may wait for a child; more are refused with `query.too_many`. */
+  readonly queueMax: number;
+  /** The unprivileged user of the children, when the service runs as root. */
+  readonly childUid: number;
+  readonly childGid: number;
+  readonly logger: EngineLogger;
+}
+
+const GiB = 1024 ** 3;
+const silent = (): void => undefined;
+
+export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
+  childrenMax: 4,
+  memoryBytes: 1.5 * GiB,
+  threads: 2,
+  spillBytesMax: 10 * GiB,
+  fileBytesMax: 200 * GiB,
+  tasksPerChildMax: 1_000,
+  childAgeMaxMs: 60 * 60_000,
+  isolation: 'tenant',
+  queueMax: 100,
+  childUid: 65_534,
+  childGid: 65_534,
+  logger: { info: silent, warn: silent, error: silent, debug: silent },
+};

@@ -1,0 +1,157 @@
+import { DomainError } from '@millrace/domain';
+import type { EngineTask, TaskKind, TaskResult, WireTask } from '../tasks/task.js';
+import { ChildFactory } from './child-factory.js';
+import { ChildLane } from './child-lane.js';
+import { DEFAULT_ENGINE_OPTIONS, type EnginePoolOptions } from './engine-options.js';
+import type { EngineChild } from './engine-child.js';
+import { faultError } from './fault-error.js';
+import { collectResult, dropOutput, stageTask } from './stage.js';
+import { WorkFolder } from './work-folder.js';
+
+const CLOSE_GRACE_MS = 10_000;
+const PARSE_CHILDREN_MAX = 2;
+const PARSE_DEADLINE_MS = 2_000;
+/** Parse children serve everyone: they hold no files and no state. */
+const EVERYONE = '';
+
+export interface RunOptions {
+  /** Whose files the task reads; only a parse task goes without. */
+  readonly tenantId: string | undefined;
+  /** From now to the interrupt, waiting for a child included; SIGKILL follows 2 s later. A parse has 2 s at most. */
+  readonly deadlineMs: number;
+  /** Cancels the task, by the same path as the deadline. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called now and then with a number from 0 to 1. */
+  readonly onProgress?: ((progress: number) => void) | undefined;
+}
+
+interface Parts {
+  readonly work: WorkFolder;
+  readonly tables: ChildLane;
+  readonly parsers: ChildLane;
+}
+
+/**
+ * Runs tasks in engine processes. Holds no DuckDB itself: what a foreign file or statement does to one, it does to a
+ * child that can be killed.
+ */
+export class EnginePool {
+  private readonly options: EnginePoolOptions;
+  private readonly parts: Promise<Parts>;
+  private closing: Promise<void> | undefined;
+
+  constructor(options: Partial<EnginePoolOptions> & Pick<EnginePoolOptions, 'workDir'>) {
+    this.options = { ...DEFAULT_ENGINE_OPTIONS, ...options };
+    this.parts = this.open();
+    // Whoever runs a task, or waits for `ready`, sees the error.
+    this.parts.catch(() => undefined);
+  }
+
+  /** Waits until children can be started. Not needed before `run`; good for a readiness check. */
+  async ready(): Promise<void> {
+    await this.parts;
+  }
+
+  /** Busy and idle children with a tenant, and callers that wait. */
+  async counts(): Promise<{ busy: number; idle: number; waiting: number }> {
+    return (await this.parts).tables.counts;
+  }
+
+  /**
+   * Runs one task in a child.
+   *
+   * @throws DomainError what is wrong with the caller's statement or file; `query.deadline`, `query.memory`,
+   *   `query.crashed`, `query.cancelled` (`conversion.*` and `job.cancelled` for conversions); `query.too_many`
+   */
+  async run<K extends TaskKind>(task: EngineTask<K>, options: RunOptions): Promise<TaskResult<K>> {
+    const deadlineMs = task.kind === 'parse' ? Math.min(options.deadlineMs, PARSE_DEADLINE_MS) : options.deadlineMs;
+    const deadlineAt = performance.now() + deadlineMs;
+    const { work, tables, parsers } = await this.parts;
+    const lane = task.kind === 'parse' ? parsers : tables;
+    const child = await acquire(lane, task.kind, { ...options, deadlineAt });
+    try {
+      const result = await this.runIn(child, work, task as EngineTask, { ...options, deadlineAt });
+      return result as TaskResult<K>;
+    } finally {
+      lane.release(child);
+    }
+  }
+
+  /** Ends gracefully: running tasks have 10 s, then all children are killed and the folder is removed. */
+  async close(): Promise<void> {
+    this.closing ??= this.shut();
+    return this.closing;
+  }
+
+  private async runIn(
+    child: EngineChild,
+    work: WorkFolder,
+    task: EngineTask,
+    options: RunOptions & { deadlineAt: number },
+  ): Promise<TaskResult<TaskKind>> {
+    const wire: WireTask = await stageTask(task, child.folder);
+    try {
+      const answer = await child.execute(wire, options);
+      return await collectResult(wire, answer, work);
+    } catch (error) {
+      await dropOutput(wire);
+      this.logFailure(child, task.kind, error);
+      throw error;
+    }
+  }
+
+  private logFailure(child: EngineChild, kind: TaskKind, error: unknown): void {
+    const { tenantId, fault, pid, lastWords } = child;
+    const { logger } = this.options;
+    if (fault) logger.warn({ tenantId, kind, fault, pid, lastWords }, 'an engine process is replaced after a fault');
+    const isOurs = !(error instanceof DomainError) || error.code === 'internal';
+    if (isOurs) logger.error({ tenantId, kind, pid, lastWords, err: error }, 'a task failed on our side');
+  }
+
+  private async open(): Promise<Parts> {
+    const work = await WorkFolder.create(this.options.workDir);
+    const factory = await ChildFactory.create(this.options, work);
+    const lane = (role: 'parse' | 'table', childrenMax: number): ChildLane =>
+      new ChildLane({
+        ...this.options,
+        childrenMax,
+        start: () => factory.start(role),
+        isSwollen: (child) => factory.isSwollen(child),
+      });
+    return { work, tables: lane('table', this.options.childrenMax), parsers: lane('parse', PARSE_CHILDREN_MAX) };
+  }
+
+  private async shut(): Promise<void> {
+    const parts = await this.parts.catch(() => undefined);
+    if (!parts) return;
+    await Promise.all([parts.tables.close(CLOSE_GRACE_MS), parts.parsers.close(CLOSE_GRACE_MS)]);
+    await parts.work.remove();
+  }
+}
+
+/** A child of the right kind; the deadline and the signal count while waiting, too. */
+async function acquire(
+  lane: ChildLane,
+  kind: TaskKind,
+  { tenantId, deadlineAt, signal }: RunOptions & { deadlineAt: number },
+): Promise<EngineChild> {
+  if (kind !== 'parse' && !tenantId) throw new TypeError('A task with files needs a tenant.');
+  const timeout = new AbortController();
+  const timer = setTimeout(
+    () => timeout.abort(faultError(kind, 'deadline')),
+    Math.max(0, deadlineAt - performance.now()),
+  );
+  const cancelled = new AbortController();
+  const cancel = (): void => cancelled.abort(faultError(kind, 'cancelled'));
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await lane.acquire(
+      kind === 'parse' ? EVERYONE : (tenantId ?? EVERYONE),
+      AbortSignal.any([timeout.signal, cancelled.signal]),
+    );
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,2 @@
+/** A value of a JSON document. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };

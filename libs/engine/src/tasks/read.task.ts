@@ -1,0 +1,24 @@
+import type { Column } from '@millrace/domain';
+
+/** Reads a page of stored Parquet files. */
+export interface ReadRequest {
+  /** Local paths of files that a convert or query task wrote, in the order of their rows. */
+  readonly files: readonly string[];
+  /** The columns of the files; names may occur twice. */
+  readonly columns: readonly Column[];
+  /** Rows to skip. */
+  readonly offset: number;
+  /** Rows in the page, at most. */
+  readonly limit: number;
+  /** UTF-8 bytes of `rowsJson`, at most. */
+  readonly answerBytesMax: number;
+}
+
+export interface ReadResult {
+  /** The page as the text of a JSON array of arrays. */
+  readonly rowsJson: string;
+  readonly rowsReturned: number;
+  readonly totalRowCount: number;
+  /** Whether `answerBytesMax` cut the page short of `limit`. */
+  readonly truncated: boolean;
+}

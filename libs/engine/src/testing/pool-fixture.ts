@@ -1,0 +1,79 @@
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EnginePoolOptions } from '../pool/engine-options.js';
+import { EnginePool } from '../pool/engine-pool.js';
+import type { QueryRequest, QueryResult } from '../tasks/query.task.js';
+
+const MiB = 1024 ** 2;
+
+/** A pool with real children in a folder of its own, for specs. */
+export class PoolFixture {
+  private constructor(
+    readonly folder: string,
+    readonly pool: EnginePool,
+  ) {}
+
+  static async open(options: Partial<EnginePoolOptions> = {}): Promise<PoolFixture> {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-engine-'));
+    // Children run as another user and must pass.
+    await chmod(folder, 0o711);
+    const limits = { memoryBytes: 512 * MiB, spillBytesMax: 1024 * MiB, childrenMax: 2 };
+    const pool = new EnginePool({ workDir: join(folder, 'work'), ...limits, ...options });
+    await pool.ready();
+    return new PoolFixture(folder, pool);
+  }
+
+  /** A query with roomy limits. */
+  async query(
+    sql: string,
+    {
+      tenantId = 'tenant-a',
+      deadlineMs = 20_000,
+      signal,
+      ...request
+    }: Partial<QueryRequest> & {
+      tenantId?: string;
+      deadlineMs?: number;
+      signal?: AbortSignal;
+    } = {},
+  ): Promise<QueryResult> {
+    const limits = { rowsMax: 1_000, answerBytesMax: MiB, resultBytesMax: 1024 * MiB };
+    return this.pool.run({ kind: 'query', sql, inputs: [], ...limits, ...request }, { tenantId, deadlineMs, signal });
+  }
+
+  /** The rows of a query, from its JSON. */
+  async rows(sql: string, request: Partial<QueryRequest> & { tenantId?: string } = {}): Promise<unknown[][]> {
+    const result = await this.query(sql, request);
+    await rm(result.filePath);
+    return JSON.parse(result.rowsJson) as unknown[][];
+  }
+
+  async close(): Promise<void> {
+    await this.pool.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The living engine processes of a process. */
+export async function enginePids(parentPid: number): Promise<number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter(Number.isInteger);
+  const found = await Promise.all(pids.map(async (pid) => ((await isEngineOf(pid, parentPid)) ? [pid] : [])));
+  return found.flat();
+}
+
+async function isEngineOf(pid: number, parentPid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [state, parent] = status.slice(status.lastIndexOf(')') + 2).split(' ');
+  if (Number(parent) !== parentPid || state === 'Z') return false;
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('child/main.js');
+}
+
+/** Waits until something holds, at most 10 s. */
+export async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + 10_000;
+  while (!(await holds())) {
+    if (performance.now() > until) throw new Error('It did not become true within 10 s.');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
