@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { byteOffsetOf, charIndexOf, placeOf } from './text-place.js';
+import { byteOffsetOf, byteOffsetOfCodePoint, charIndexOf, placeOf, placesOf } from './text-place.js';
 
 describe('placeOf', () => {
   it.each([
@@ -34,9 +34,16 @@ describe('placeOf', () => {
         const at = characters.length === 0 ? 0 : seed % characters.length;
         const before = characters.slice(0, at).join('');
         expect(charIndexOf(text, Buffer.byteLength(before))).toBe(before.length);
+        expect(byteOffsetOfCodePoint(text, at)).toBe(Buffer.byteLength(before));
         expect(byteOffsetOf(text, before.length)).toBe(Buffer.byteLength(before));
       }),
     );
+  });
+
+  it('finds many at once, in the order in which they were asked for', () => {
+    const text = 'é\r\n日\n😀 x';
+    const offsets = [13, 0, 4, 4, 99, -1];
+    expect(placesOf(text, offsets)).toEqual(offsets.map((offset) => placeOf(text, offset)));
   });
 
   it('takes a megabyte in its stride', () => {

@@ -4,10 +4,8 @@ export interface TextPlace {
   readonly column: number;
 }
 
-const LINE_END = /\r\n|\n|\r/g;
-
 /**
- * The line and column of a byte of a text. DuckDB's positions count UTF-8 bytes.
+ * The line and column of a byte of a text. The positions of DuckDB's syntax tree and binder count UTF-8 bytes.
  *
  * A line ends with `\n`, `\r\n` or a lone `\r`, and its end still belongs to it. An offset inside a character means
  * that character, one behind the end the place behind the last character, a negative one the beginning.
@@ -15,29 +13,68 @@ const LINE_END = /\r\n|\n|\r/g;
  * @param byteOffset from 0, in UTF-8 bytes
  */
 export function placeOf(text: string, byteOffset: number): TextPlace {
-  const index = charIndexOf(text, byteOffset);
-  let line = 1;
-  let lineStart = 0;
-  for (const end of text.matchAll(LINE_END)) {
-    const nextLineStart = end.index + end[0].length;
-    if (nextLineStart > index) break;
-    line += 1;
-    lineStart = nextLineStart;
-  }
-  return { line, column: countCodePoints(text.slice(lineStart, index)) + 1 };
+  const walker = { index: 0, byte: 0, line: 1, column: 1 };
+  advance(text, walker, byteOffset);
+  return { line: walker.line, column: walker.column };
 }
+
+/**
+ * The places of many bytes in one pass over the text, in the order in which they were asked for. One `placeOf` each
+ * would cost the length of the text every time.
+ */
+export function placesOf(text: string, byteOffsets: readonly number[]): TextPlace[] {
+  const places = new Map<number, TextPlace>();
+  const walker = { index: 0, byte: 0, line: 1, column: 1 };
+  for (const byteOffset of byteOffsets.toSorted((a, b) => a - b)) {
+    advance(text, walker, byteOffset);
+    places.set(byteOffset, { line: walker.line, column: walker.column });
+  }
+  return byteOffsets.map((byteOffset) => places.get(byteOffset) ?? { line: 1, column: 1 });
+}
+
+interface Walker {
+  index: number;
+  byte: number;
+  line: number;
+  column: number;
+}
+
+/** Moves to the character that holds a byte, or to the end. */
+function advance(text: string, walker: Walker, byteOffset: number): void {
+  while (walker.index < text.length) {
+    const codePoint = text.codePointAt(walker.index) ?? 0;
+    const nextByte = walker.byte + utf8Bytes(codePoint);
+    if (nextByte > byteOffset) return;
+    walker.byte = nextByte;
+    walker.index += codePoint > 0xffff ? 2 : 1;
+    const endsLine = codePoint === LF || (codePoint === CR && text.charCodeAt(walker.index) !== LF);
+    walker.line += endsLine ? 1 : 0;
+    walker.column = endsLine ? 1 : walker.column + 1;
+  }
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
 
 /** The index (UTF-16 units) of the character that holds a byte of the text's UTF-8 form; at most the text's length. */
 export function charIndexOf(text: string, byteOffset: number): number {
-  let index = 0;
-  let byte = 0;
-  while (index < text.length) {
-    const codePoint = text.codePointAt(index) ?? 0;
-    byte += utf8Bytes(codePoint);
-    if (byte > byteOffset) break;
-    index += codePoint > 0xffff ? 2 : 1;
+  const walker = { index: 0, byte: 0, line: 1, column: 1 };
+  advance(text, walker, byteOffset);
+  return walker.index;
+}
+
+/**
+ * The byte offset of a code point, or of the text's end. The positions of errors of DuckDB's **parser** count code points,
+ * unlike all its others.
+ *
+ * @param codePointIndex from 0
+ */
+export function byteOffsetOfCodePoint(text: string, codePointIndex: number): number {
+  let charIndex = 0;
+  for (let count = 0; count < codePointIndex && charIndex < text.length; count += 1) {
+    charIndex += (text.codePointAt(charIndex) ?? 0) > 0xffff ? 2 : 1;
   }
-  return index;
+  return byteOffsetOf(text, charIndex);
 }
 
 /** The byte offset, in the text's UTF-8 form, of an index in UTF-16 units. */
@@ -50,10 +87,4 @@ function utf8Bytes(codePoint: number): number {
   if (codePoint < 0x80) return 1;
   if (codePoint < 0x800) return 2;
   return codePoint < 0x10000 ? 3 : 4;
-}
-
-function countCodePoints(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
 }

@@ -1,0 +1,118 @@
+import { DomainError } from '@millrace/domain';
+import { ALLOWED_STATEMENTS, findSecondStatement } from './recognize-statement.js';
+import { refusal, refusalAt } from './refusal.js';
+import { StatementAnalysis, type TableSchema } from './statement-analysis.js';
+import { byteOffsetOfCodePoint, placesOf, type TextPlace } from './text-place.js';
+import { isRawNode, walkTree, type RawNode } from './tree-walk.js';
+
+/** A table that a statement reads, once for each time it is named. */
+export interface TableReference {
+  readonly schema: TableSchema;
+  /** A dataset's table as it was written (compare without regard to case), or a result's id. */
+  readonly name: string;
+  /** The alias as it was written; undefined without one. */
+  readonly alias: string | undefined;
+  /** Where the reference begins (at its first part: `datasets`), in UTF-8 bytes of the parsed text. */
+  readonly byteOffset: number;
+  readonly place: TextPlace;
+}
+
+/** A statement that passed the gate: it reads these tables and nothing else. */
+export interface AnalyzedStatement {
+  readonly tables: readonly TableReference[];
+  /** Every function it calls, operators included, in lower case, sorted. */
+  readonly functions: readonly string[];
+  /** The parameters that it needs: `1` for `$1` and the first `?`, `name` for `$name`. In order of appearance. */
+  readonly parameters: readonly string[];
+}
+
+export interface ParsedStatement {
+  /** The text that was parsed: `sql` of `recognizeStatement`. */
+  readonly sql: string;
+  /** What DuckDB's `json_serialize_sql` gave for it, as an object; an error in it, too. */
+  readonly tree: unknown;
+  /** What `extractStatements` counted. */
+  readonly statementCount: number;
+}
+
+/**
+ * The gate: lets a statement through that is one SELECT, made only of known parts, reading only tables of the catalog
+ * and calling only known functions. Whether the tables exist and may be read is for the caller to find out.
+ *
+ * @throws DomainError `sql.syntax`, `sql.not_allowed`, `table.unknown`, `function.unknown`, each with line and column
+ */
+export function analyzeStatement({ sql, tree, statementCount }: ParsedStatement): AnalyzedStatement {
+  const root = rootOf({ sql, tree, statementCount });
+  const analysis = new StatementAnalysis(sql);
+  walkTree(root, analysis);
+  const places = placesOf(
+    sql,
+    analysis.tables.map((table) => table.byteOffset),
+  );
+  return {
+    tables: analysis.tables.map((table, index) => ({ ...table, place: places[index] ?? { line: 1, column: 1 } })),
+    functions: [...analysis.functions].sort(),
+    parameters: [...analysis.parameters],
+  };
+}
+
+function rootOf({ sql, tree, statementCount }: ParsedStatement): RawNode {
+  if (!isRawNode(tree)) throw notUnderstood();
+  if (tree['error'] === true) throw errorOf({ sql, tree, statementCount });
+  const statements = tree['statements'];
+  if (!Array.isArray(statements)) throw notUnderstood();
+  if (statements.length !== 1 || statementCount !== 1) throw severalStatements(sql);
+  const statement: unknown = statements[0];
+  const fields = isRawNode(statement) ? Object.keys(statement) : [];
+  if (!isRawNode(statement) || !fields.every((field) => field === 'node' || field === 'named_param_map')) {
+    throw notUnderstood();
+  }
+  const node = statement['node'];
+  if (!isRawNode(node)) throw notUnderstood();
+  return node;
+}
+
+const NOT_A_SELECT = 'Only SELECT statements can be serialized to json!';
+
+/** DuckDB could not parse the statement, or it is no SELECT. */
+function errorOf({ sql, tree, statementCount }: { sql: string; tree: RawNode; statementCount: number }): DomainError {
+  const detail =
+    typeof tree['error_message'] === 'string' ? tree['error_message'] : 'The statement was not understood.';
+  if (detail === NOT_A_SELECT) return notASelect(sql, statementCount);
+  const position = Number(tree['position'] ?? Number.NaN);
+  return refusal(sql, {
+    code: 'sql.syntax',
+    message: sentence(detail),
+    // A few errors have no position: they mean the statement as a whole.
+    byteOffset: Number.isSafeInteger(position) ? byteOffsetOfCodePoint(sql, position) : 0,
+  });
+}
+
+/** PIVOT without IN counts as two statements: the first would read the values and make a type of them. */
+function notASelect(sql: string, statementCount: number): DomainError {
+  if (findSecondStatement(sql) !== undefined) return severalStatements(sql);
+  const pivot = /\bPIVOT(?:_WIDER)?\b/i.exec(sql);
+  if (statementCount > 1 && pivot) {
+    const message = 'PIVOT needs its values: write PIVOT … ON column IN (value, …).';
+    return refusalAt(sql, { code: 'sql.not_allowed', message, charIndex: pivot.index });
+  }
+  return refusal(sql, { code: 'sql.not_allowed', message: ALLOWED_STATEMENTS, byteOffset: 0 });
+}
+
+function severalStatements(sql: string): DomainError {
+  const message = 'Send one statement at a time.';
+  return refusalAt(sql, { code: 'sql.not_allowed', message, charIndex: findSecondStatement(sql) ?? 0 });
+}
+
+/** A tree that is none: refused like everything that is not known. */
+function notUnderstood(): DomainError {
+  const message = 'The statement was not understood.';
+  return new DomainError('sql.not_allowed', message, { errors: [{ message, line: 1, column: 1 }] });
+}
+
+/** DuckDB's messages begin in lower case, have no full stop and may quote the whole statement. */
+function sentence(text: string): string {
+  const cut = text.length > 300 ? `${text.slice(0, 300)}…` : text;
+  const capital = cut.charAt(0).toUpperCase() + cut.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}

@@ -1,0 +1,83 @@
+import { DomainError, SQL_BYTES_MAX } from '@millrace/domain';
+import { plainSpaces } from './plain-spaces.js';
+import { refusalAt } from './refusal.js';
+import { significantTokens, type SqlToken } from './sql-lexer.js';
+
+export interface RecognizedStatement {
+  /** What is to be parsed, run and pointed into from here on: the statement with plain spaces. */
+  readonly sql: string;
+  /** The first word, in upper case; undefined when a sign comes first, such as `(`. */
+  readonly keyword: string | undefined;
+}
+
+export const ALLOWED_STATEMENTS = 'A statement may only read: write a SELECT (or FROM …, WITH …, VALUES …).';
+
+/** Statements that only look, but are not built yet. */
+const LATER_KEYWORDS: ReadonlySet<string> = new Set(['EXPLAIN', 'DESCRIBE', 'DESC', 'SUMMARIZE', 'SHOW']);
+
+/**
+ * First words of statements that are no SELECT. Not what keeps them out (that is the tree: only a SELECT has one),
+ * but what lets the answer name them. A word that is in neither list goes to the parser.
+ */
+const OTHER_KEYWORDS: ReadonlySet<string> = new Set(
+  (
+    'ABORT ALTER ANALYZE ANALYSE ATTACH BEGIN CALL CHECKPOINT CLUSTER COMMENT COMMIT COPY CREATE DEALLOCATE DELETE DETACH DROP END ' +
+    'EXECUTE EXPORT FORCE GRANT IMPORT INSERT INSTALL KILL LOAD MERGE PRAGMA PREPARE REINDEX REPLACE RESET REVOKE ROLLBACK SET START ' +
+    'TRUNCATE UPDATE USE VACUUM'
+  ).split(' '),
+);
+
+/**
+ * Looks at the first word of a statement, behind comments and semicolons, before anything parses it.
+ *
+ * @throws DomainError `sql.empty`, `sql.too_long`, `sql.syntax` (a NUL: DuckDB would stop reading there),
+ *   `sql.not_allowed`
+ */
+export function recognizeStatement(original: string): RecognizedStatement {
+  checkLength(original);
+  const sql = plainSpaces(original);
+  const nul = sql.indexOf('\0');
+  if (nul >= 0) {
+    throw refusalAt(sql, { code: 'sql.syntax', message: 'A statement can not hold a NUL character.', charIndex: nul });
+  }
+  const first = firstToken(sql);
+  if (!first) throw new DomainError('sql.empty', 'The statement is empty. Write a SELECT.');
+  const keyword = first.kind === 'word' ? first.text.toUpperCase() : undefined;
+  if (keyword !== undefined) checkKeyword(sql, keyword, first.index);
+  return { sql, keyword };
+}
+
+function checkLength(sql: string): void {
+  // Every UTF-16 unit is at least one byte, so a much longer text need not be counted.
+  if (sql.length <= SQL_BYTES_MAX && Buffer.byteLength(sql, 'utf8') <= SQL_BYTES_MAX) return;
+  throw new DomainError('sql.too_long', `A statement may have at most ${SQL_BYTES_MAX} bytes.`);
+}
+
+function firstToken(sql: string): SqlToken | undefined {
+  for (const token of significantTokens(sql)) {
+    if (token.kind !== 'semicolon') return token;
+  }
+  return undefined;
+}
+
+function checkKeyword(sql: string, keyword: string, charIndex: number): void {
+  const code = 'sql.not_allowed';
+  if (LATER_KEYWORDS.has(keyword)) {
+    throw refusalAt(sql, { code, message: `${keyword} is not supported yet. ${ALLOWED_STATEMENTS}`, charIndex });
+  }
+  if (OTHER_KEYWORDS.has(keyword)) {
+    throw refusalAt(sql, { code, message: `${keyword} is not allowed. ${ALLOWED_STATEMENTS}`, charIndex });
+  }
+}
+
+/** Where a second statement begins, in UTF-16 units; undefined when there is none. */
+export function findSecondStatement(sql: string): number | undefined {
+  let inside = false;
+  let ended = false;
+  for (const token of significantTokens(sql)) {
+    if (token.kind === 'semicolon') ended ||= inside;
+    else if (ended) return token.index;
+    else inside = true;
+  }
+  return undefined;
+}

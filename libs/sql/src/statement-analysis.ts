@@ -1,0 +1,158 @@
+import { isId } from '@millrace/domain';
+import { closeNames } from './close-names.js';
+import { foldName, isVisible } from './cte-scope.js';
+import { isRefusedFunction, SCALAR_FUNCTIONS, TABLE_FUNCTIONS } from './function-names.js';
+import { quoteName, refusal, type Refusal } from './refusal.js';
+import { placeOf, type TextPlace } from './text-place.js';
+import { NESTING_LEVELS_MAX, type RawNode, type TreeFault, type TreeVisitor, type VisitedNode } from './tree-walk.js';
+import { bareTable, isTableName, unknownTable } from './unknown-table.js';
+
+/** How many times a statement may name a table; each is looked up, and may be another file. */
+export const TABLE_REFERENCES_MAX = 1_000;
+
+const SUGGESTIONS_MAX = 3;
+
+export type TableSchema = 'datasets' | 'results';
+
+export interface FoundTable {
+  readonly schema: TableSchema;
+  readonly name: string;
+  readonly alias: string | undefined;
+  readonly byteOffset: number;
+}
+
+/** What the gate looks for while the tree is walked; throws at the first thing that is not allowed. */
+export class StatementAnalysis implements TreeVisitor {
+  readonly tables: FoundTable[] = [];
+  readonly functions = new Set<string>();
+  readonly parameters = new Set<string>();
+
+  /** @param sql the text that was parsed, for lines and columns */
+  constructor(private readonly sql: string) {}
+
+  visit(visited: VisitedNode): void {
+    if (visited.kind === 'table') this.#visitTable(visited);
+    else if (visited.kind === 'tableFunction') this.#visitTableFunction(visited);
+    else if (visited.kind === 'expression') this.#visitExpression(visited);
+    else if (visited.kind === 'pivot') this.#visitPivot(visited);
+  }
+
+  fault({ kind, node, byteOffset }: TreeFault): never {
+    if (kind === 'nesting') {
+      const message = `The statement nests too deep: at most ${NESTING_LEVELS_MAX} levels are allowed.`;
+      throw this.#refusal({ code: 'sql.not_allowed', message, byteOffset });
+    }
+    const name = [node['class'], node['type']].find((part) => typeof part === 'string') ?? 'unknown';
+    const message = `This part of the statement is not supported (${String(name).slice(0, 60)}).`;
+    throw this.#refusal({ code: 'sql.not_allowed', message, byteOffset });
+  }
+
+  #visitTable(visited: VisitedNode): void {
+    const { type } = visited.node;
+    if (type === 'SHOW_REF') {
+      throw this.#notAllowed(visited, 'DESCRIBE, SUMMARIZE and SHOW are not supported yet.');
+    }
+    if (type === 'BASE_TABLE') this.#visitBaseTable(visited);
+  }
+
+  #visitBaseTable(visited: VisitedNode): void {
+    const { node, scope, byteOffset } = visited;
+    const [catalog, schema, name] = [
+      textOf(node, 'catalog_name'),
+      textOf(node, 'schema_name'),
+      textOf(node, 'table_name'),
+    ];
+    if (catalog === '' && schema === '' && isVisible(scope, name)) return;
+    const named = { schema: [catalog, schema].filter(Boolean).join('.'), name };
+    if (named.schema === '') throw bareTable({ ...named, place: this.#placeOf(byteOffset) });
+    const resolved = resolveSchema(catalog, schema);
+    if (!resolved || !isNameIn(resolved, name)) throw unknownTable({ ...named, place: this.#placeOf(byteOffset) });
+    if (node['at_clause'] !== null && node['at_clause'] !== undefined) {
+      throw this.#notAllowed(
+        visited,
+        'AT (VERSION …) and AT (TIMESTAMP …) are not supported yet. Leave it out to read the newest version.',
+      );
+    }
+    this.#addTable(visited, {
+      schema: resolved,
+      name: resolved === 'results' ? foldName(name) : name,
+      alias: textOf(node, 'alias') || undefined,
+      byteOffset,
+    });
+  }
+
+  #addTable(visited: VisitedNode, table: FoundTable): void {
+    if (this.tables.length >= TABLE_REFERENCES_MAX) {
+      throw this.#notAllowed(visited, `A statement may name at most ${TABLE_REFERENCES_MAX} tables.`);
+    }
+    this.tables.push(table);
+  }
+
+  #visitTableFunction(visited: VisitedNode): void {
+    const { node } = visited;
+    this.#refuseExportState(visited);
+    const name = foldName(textOf(node, 'function_name'));
+    if (TABLE_FUNCTIONS.has(name)) this.functions.add(name);
+    else throw this.#unknownFunction({ visited, name, known: TABLE_FUNCTIONS, what: 'table function' });
+  }
+
+  #visitExpression(visited: VisitedNode): void {
+    const { node } = visited;
+    if (node['class'] === 'PARAMETER') this.parameters.add(textOf(node, 'identifier'));
+    if (node['class'] !== 'FUNCTION' && node['class'] !== 'WINDOW') return;
+    this.#refuseExportState(visited);
+    const name = foldName(textOf(node, 'function_name'));
+    if (SCALAR_FUNCTIONS.has(name)) this.functions.add(name);
+    else throw this.#unknownFunction({ visited, name, known: SCALAR_FUNCTIONS, what: 'function' });
+  }
+
+  #visitPivot(visited: VisitedNode): void {
+    if (textOf(visited.node, 'pivot_enum') !== '')
+      throw this.#notAllowed(visited, 'PIVOT needs its values: ON column IN (value, …).');
+  }
+
+  #refuseExportState(visited: VisitedNode): void {
+    if (visited.node['export_state'] === true) throw this.#notAllowed(visited, 'EXPORT_STATE is not allowed.');
+  }
+
+  #unknownFunction(unknown: { visited: VisitedNode; name: string; known: ReadonlySet<string>; what: string }): Error {
+    const { visited, name, known, what } = unknown;
+    if (isRefusedFunction(name)) {
+      return this.#notAllowed(visited, `The function ${quoteName(name)} is not available here.`);
+    }
+    const words = [...known].filter((candidate) => /^\w+$/.test(candidate));
+    const close = closeNames(name, words, SUGGESTIONS_MAX);
+    const hint = close.length === 0 ? '' : ` Did you mean ${close.join(', ')}?`;
+    const message = `There is no ${what} ${quoteName(name)}.${hint}`;
+    return this.#refusal({ code: 'function.unknown', message, byteOffset: visited.byteOffset });
+  }
+
+  #notAllowed({ byteOffset }: VisitedNode, message: string): Error {
+    return this.#refusal({ code: 'sql.not_allowed', message, byteOffset });
+  }
+
+  #refusal(what: Refusal): Error {
+    return refusal(this.sql, what);
+  }
+
+  #placeOf(byteOffset: number): TextPlace {
+    return placeOf(this.sql, byteOffset);
+  }
+}
+
+/** `datasets.x`, `datasets.main.x`, and the same for results. */
+function resolveSchema(catalog: string, schema: string): TableSchema | undefined {
+  if (catalog !== '' && foldName(schema) !== 'main') return undefined;
+  const root = foldName(catalog === '' ? schema : catalog);
+  return root === 'datasets' || root === 'results' ? root : undefined;
+}
+
+function isNameIn(schema: TableSchema, name: string): boolean {
+  return schema === 'results' ? isId('result', foldName(name)) : isTableName(name);
+}
+
+/** The field's text; anything else is no text, and no name that could be found. */
+function textOf(node: RawNode, field: string): string {
+  const value = node[field];
+  return typeof value === 'string' ? value : '';
+}
