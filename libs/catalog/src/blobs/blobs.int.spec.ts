@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BlobKey, TenantId } from '@millrace/domain';
 import type { Catalog } from '@millrace/catalog';
@@ -50,6 +51,23 @@ describe('blobs', () => {
     expect(references.filter((reference) => !reference.deduplicated)).toHaveLength(1);
   });
 
+  it('waits for a writer of the same content that has not committed yet', async () => {
+    const [first, second] = [
+      await writeBlob(catalog, tenantId, { content: 'slow' }),
+      await writeBlob(catalog, tenantId, { content: 'slow' }),
+    ];
+    const taken = Promise.withResolvers<void>();
+    const slow = catalog.transaction(async (tx) => {
+      await catalog.blobs.commitWritten(tx, { tenantId, ...first });
+      taken.resolve();
+      await sleep(200);
+    });
+    await taken.promise;
+    const fast = catalog.transaction((tx) => catalog.blobs.commitWritten(tx, { tenantId, ...second }));
+    expect(await fast).toEqual({ storageKey: first.storageKey, deduplicated: true });
+    await slow;
+  });
+
   it('revives a blob within its grace period, with the last of its references', async () => {
     const first = await commit('revived');
     await release(first.storageKey);
@@ -93,6 +111,17 @@ describe('blobs', () => {
     await catalog.blobs.extendPins({ tenantId, holder: 'a query', leaseMs: OVER });
     expect(await takeDue()).toContain(storageKey);
     await expect(catalog.blobs.pin({ ...pin, leaseMs })).rejects.toMatchObject({ code: 'storage.object_missing' });
+  });
+
+  it('takes other blobs although older ones are pinned', async () => {
+    while ((await takeDue()).length > 0);
+    const [pinned, free] = [await commit('held'), await commit('free')];
+    await catalog.blobs.pin({ tenantId, storageKeys: [pinned.storageKey], holder: 'a long query', leaseMs });
+    await release(pinned.storageKey);
+    await release(free.storageKey);
+    const taken = await catalog.blobs.takeDue({ limit: 1 });
+    expect(taken).toEqual([{ tenantId, storageKey: free.storageKey }]);
+    await catalog.blobs.unpin({ tenantId, holder: 'a long query' });
   });
 
   it('takes an unpinned blob, and pins all files or none', async () => {

@@ -23,9 +23,14 @@ export async function claimUpload(transaction: Transaction, claim: UploadClaim):
     throw new DomainError('upload.unknown', 'There is no upload with this id. Upload the file first.');
   }
   refuseUnusable(upload);
-  const where = { tenantId, id };
-  const set = { error: null };
-  await transition(transaction, { entity: UploadEntity, lifecycle: uploadLifecycle, where, to: 'processing', set });
+  const claimed = await transition(transaction, {
+    entity: UploadEntity,
+    lifecycle: uploadLifecycle,
+    where: { tenantId, id },
+    to: 'processing',
+    set: { error: null },
+  });
+  if (!claimed) throw inUse();
 }
 
 function refuseUnusable({ status, expired }: LockedUpload): void {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DEFAULT_TENANT_LIMITS, newId, type ErrorRecord, type TenantId } from '@millrace/domain';
 import type { Catalog, ConvertedVersion, Dataset } from '@millrace/catalog';
@@ -37,6 +38,8 @@ describe('versions', () => {
 
   const jobIdOf = ({ jobId }: Dataset) => jobId ?? newId('job');
   const start = (dataset: Dataset) => startJob(catalog, { tenantId, jobId: jobIdOf(dataset) });
+  const finalAttempt = (jobId: string) =>
+    catalog.transaction((tx) => tx.query('UPDATE jobs SET attempts_max = 1 WHERE id = $1', [jobId]));
   const statusOfBlob = async (storageKey: string | null) =>
     (await catalog.blobs.find({ tenantId, storageKey: storageKey ?? '' }))?.status;
   const convert = async (fileCount = 1): Promise<ConvertedVersion> => ({
@@ -149,6 +152,30 @@ describe('versions', () => {
     const dataset = await createDataset(catalog, owner, { upload });
     expect(await catalog.datasets.delete(tenantId, dataset.id)).toMatchObject({ status: 'cancelled' });
     expect(await catalog.uploads.get(tenantId, upload.id)).toMatchObject({ status: 'pending' });
+  });
+
+  it('stay processing when their worker is heard of before the sweeper comes to them', async () => {
+    const first = await createDataset(catalog, owner);
+    const fences = [await start(first), await start(await createDataset(catalog, owner))] as const;
+    await catalog.jobs.heartbeat(fences[0], { leaseMs: -2_000 });
+    await catalog.jobs.heartbeat(fences[1], { leaseMs: -1_000 });
+    await finalAttempt(fences[0].jobId);
+    const locked = Promise.withResolvers<void>();
+    const heard = Promise.withResolvers<void>();
+    // The sweeper has to wait for this dataset, with the other job still before it.
+    const holder = catalog.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM datasets WHERE tenant_id = $1 AND id = $2 FOR UPDATE', [tenantId, first.id]);
+      locked.resolve();
+      await heard.promise;
+    });
+    await locked.promise;
+    const sweeping = catalog.jobs.sweepRunning();
+    await sleep(200);
+    await catalog.jobs.heartbeat(fences[1], { leaseMs: 60_000 });
+    heard.resolve();
+    await holder;
+    expect(await sweeping).toEqual([{ tenantId, jobId: fences[0].jobId, status: 'failed' }]);
+    expect(await catalog.jobs.get(tenantId, fences[1].jobId)).toMatchObject({ status: 'running', failures: 0 });
   });
 
   it('end well when commit and deletion race', async () => {

@@ -1,6 +1,8 @@
 import { Catalog, type CatalogOptions } from '@millrace/catalog';
 import { startPostgres } from './start-postgres.js';
 
+const WARM_CONNECTIONS = 8;
+
 export interface TestCatalog {
   readonly catalog: Catalog;
   readonly databaseUrl: string;
@@ -12,6 +14,7 @@ export async function openCatalog(options: Partial<CatalogOptions> = {}): Promis
   const { databaseUrl, stop } = await startPostgres();
   const catalog = await Catalog.open({ databaseUrl, ...options });
   await catalog.migrate();
+  await warmUp(catalog);
   return {
     catalog,
     databaseUrl,
@@ -20,4 +23,12 @@ export async function openCatalog(options: Partial<CatalogOptions> = {}): Promis
       await stop();
     },
   };
+}
+
+/** Opens the pool's connections, so that what a test starts at once also runs at once. */
+async function warmUp(catalog: Catalog): Promise<void> {
+  const busy = Array.from({ length: WARM_CONNECTIONS }, () =>
+    catalog.transaction((transaction) => transaction.query('SELECT pg_sleep(0.05)')),
+  );
+  await Promise.all(busy);
 }
