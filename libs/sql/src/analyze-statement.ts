@@ -29,7 +29,7 @@ export interface AnalyzedStatement {
 export interface ParsedStatement {
   /** The text that was parsed: `sql` of `recognizeStatement`. */
   readonly sql: string;
-  /** What DuckDB's `json_serialize_sql` gave for it, as an object; an error in it, too. */
+  /** What DuckDB's `json_serialize_sql` gave for it, as an object, an error in it, too; or only its list of statements. */
   readonly tree: unknown;
   /** What `extractStatements` counted. */
   readonly statementCount: number;
@@ -57,9 +57,8 @@ export function analyzeStatement({ sql, tree, statementCount }: ParsedStatement)
 }
 
 function rootOf({ sql, tree, statementCount }: ParsedStatement): RawNode {
-  if (!isRawNode(tree)) throw notUnderstood();
-  if (tree['error'] === true) throw errorOf({ sql, tree, statementCount });
-  const statements = tree['statements'];
+  if (isRawNode(tree) && tree['error'] === true) throw errorOf({ sql, tree, statementCount });
+  const statements = isRawNode(tree) ? tree['statements'] : tree;
   if (!Array.isArray(statements)) throw notUnderstood();
   if (statements.length !== 1 || statementCount !== 1) throw severalStatements(sql);
   const statement: unknown = statements[0];

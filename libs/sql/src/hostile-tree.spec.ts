@@ -56,6 +56,7 @@ describe('a tree that is not what it should be', () => {
   it('is let pass when nothing is wrong', () => {
     expect(codeOf(treeOf(selectOne()))).toBe('allowed');
     expect(codeOf(treeOf(select({ select_list: [call([constant])] })))).toBe('allowed');
+    expect(codeOf([{ node: selectOne(), named_param_map: [] }])).toBe('allowed');
   });
 
   it.each([
