@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Catalog } from '@millrace/catalog';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Catalog, JobSignal } from '@millrace/catalog';
 import { createDataset, createTenant, newJob, openCatalog, type TestCatalog, type TestTenant } from '@millrace/testing';
 
 const WAIT_MS = 10_000;
@@ -17,7 +17,18 @@ describe('the signal for jobs', () => {
   beforeAll(async () => {
     tenant = await createTenant(catalog);
   });
+  const signals: JobSignal[] = [];
+  // Also of a test that failed: a signal left open would go on connecting for ever.
+  afterEach(async () => {
+    await Promise.all(signals.splice(0).map((signal) => signal.close()));
+  });
   afterAll(() => opened.stop());
+
+  const listen = async (wake: () => void) => {
+    const signal = await catalog.listenForJobs(wake);
+    signals.push(signal);
+    return signal;
+  };
 
   const counter = () => {
     let wakes = 0;
@@ -38,7 +49,7 @@ describe('the signal for jobs', () => {
 
   it('wakes once for a start, and then for each transaction that inserts jobs, but for none that is rolled back', async () => {
     const { wake, wakes, untilMoreThan } = counter();
-    const signal = await catalog.listenForJobs(wake);
+    const signal = await listen(wake);
     expect(wakes()).toBe(1);
     await createDataset(catalog, tenant.member.principal);
     expect(await untilMoreThan(1)).toBe(true);
@@ -53,7 +64,7 @@ describe('the signal for jobs', () => {
 
   it('connects again when its connection breaks, and wakes for what may have been missed', async () => {
     const { wake, wakes, untilMoreThan } = counter();
-    const signal = await catalog.listenForJobs(wake);
+    await listen(wake);
     await catalog.transaction((tx) =>
       tx.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = 'millrace-job-signal' AND datname = current_database()`),
@@ -62,6 +73,5 @@ describe('the signal for jobs', () => {
     const before = wakes();
     await insert();
     expect(await untilMoreThan(before)).toBe(true);
-    await signal.close();
   });
 });
