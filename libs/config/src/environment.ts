@@ -39,7 +39,10 @@ export const environmentSchema = z.object({
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .meta({ description: 'How much is logged.' }),
-  LOG_FORMAT: z.enum(['json', 'pretty']).default('json').meta({ description: '`pretty` for people.' }),
+  LOG_FILE: z.string().optional().meta({
+    description:
+      'File that log lines are appended to. Left out, they go to standard output; `npm start` writes `millrace.log` in the data folder.',
+  }),
   UPLOAD_BYTES_MAX: integer('Size of an upload at most.', { min: 1, default: 50 * GiB }),
   UPLOAD_IDLE_MS: integer('An upload that sends nothing for so long is ended.', { min: 100, default: 2 * minuteMs }),
   UPLOAD_RETENTION_MS: integer('How long an upload waits for a dataset.', { min: 1_000, default: dayMs }),

@@ -84,9 +84,12 @@ export type QueryRunStatus = keyof typeof queryRunLifecycle.transitions;
 export type JobStatus = keyof typeof jobLifecycle.transitions;
 export type BlobStatus = keyof typeof blobLifecycle.transitions;
 
+/** The states of a lifecycle: the keys of its table. */
+export type StateOf<L extends Lifecycle<string>> = keyof L['transitions'] & string;
+
 /** The states of a lifecycle, in the order of its table. */
-export function statesOf<S extends string>(lifecycle: Lifecycle<S>): readonly [S, ...S[]] {
-  return Object.keys(lifecycle.transitions) as unknown as readonly [S, ...S[]];
+export function statesOf<L extends Lifecycle<string>>(lifecycle: L): readonly [StateOf<L>, ...StateOf<L>[]] {
+  return Object.keys(lifecycle.transitions) as unknown as readonly [StateOf<L>, ...StateOf<L>[]];
 }
 
 /** Whether the table allows `from → to`. */
@@ -96,7 +99,7 @@ export function canTransition<S extends string>(lifecycle: Lifecycle<S>, from: S
 
 /** The states from which `to` may be reached in one step: what an `UPDATE … WHERE status IN (…)` names. */
 export function sourcesOf<S extends string>(lifecycle: Lifecycle<S>, to: S): S[] {
-  return statesOf(lifecycle).filter((from) => canTransition(lifecycle, from, to));
+  return (Object.keys(lifecycle.transitions) as S[]).filter((from) => canTransition(lifecycle, from, to));
 }
 
 /** Whether nothing leads out of a state. */

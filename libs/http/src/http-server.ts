@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessGuard, type Authenticator } from '@millrace/auth';
 import { enterContext, type Logger, type Registry } from '@millrace/telemetry';
@@ -23,6 +24,8 @@ export interface HttpServerOptions {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** Adds what is not a route of the contract, such as pages, before the app starts. */
+  readonly extend?: (fastify: FastifyInstance) => Promise<void>;
 }
 
 /**
@@ -52,6 +55,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     logger: new NestLogger(options.logger),
     abortOnError: false,
   });
+  await options.extend?.(fastify);
   registerBodyParser(fastify, { jsonBytesMax: JSON_BYTES_MAX });
   app.useGlobalGuards(new AccessGuard(options.authenticator));
   app.useGlobalPipes(validationPipe());
@@ -59,4 +63,17 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   app.useGlobalFilters(new ProblemFilter(options.logger));
   await app.init();
   return app;
+}
+
+/**
+ * Takes no more connections, lets the requests that run end, and cuts off what still runs after a while: a client that
+ * reads slowly must not keep a process from ending.
+ */
+export async function closeHttpServer(app: NestFastifyApplication, drainMs: number): Promise<void> {
+  const timer = setTimeout(() => app.getHttpAdapter().getInstance().server.closeAllConnections(), drainMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
 }

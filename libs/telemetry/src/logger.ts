@@ -1,7 +1,7 @@
 import { destination, pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import { currentContext } from './request-context.js';
 
-export type { Logger } from 'pino';
+export type { DestinationStream, Logger } from 'pino';
 
 export interface LoggerOptions {
   readonly level: string;
@@ -31,4 +31,9 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     options.stream ?? destination({ fd: 1, sync: false }),
   );
+}
+
+/** A file that log lines are appended to. */
+export function logFile(path: string): DestinationStream {
+  return destination({ dest: path, append: true, mkdir: true, sync: false });
 }

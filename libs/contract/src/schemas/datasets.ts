@@ -153,8 +153,8 @@ export const datasetSchema = z
 export type DatasetBody = z.infer<typeof datasetSchema>;
 
 export const listDatasetsQuerySchema = pageQuerySchema.extend({
-  label: z.string().max(LABEL_LENGTH_MAX).optional().meta({ description: 'Labels that start so, in any case.' }),
-  table_name: z.string().max(128).optional().meta({ description: 'Table names that start so, in any case.' }),
+  label: z.string().max(LABEL_LENGTH_MAX).optional().meta({ description: 'Labels that contain it, in any case.' }),
+  table_name: z.string().max(128).optional().meta({ description: 'Table names that start with it, in any case.' }),
 });
 
 export const datasetListSchema = z

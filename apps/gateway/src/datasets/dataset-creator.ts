@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { Catalog, type Dataset, type DatasetSource, type NewDataset } from '@millrace/catalog';
+import type { CreateDatasetBody, SourceConfig } from '@millrace/contract';
+import { checkTableName, deriveTableName, DomainError, newId, type Principal } from '@millrace/domain';
+import { BlobWriter, objectKeys } from '@millrace/object-store';
+import { describeJob } from '@millrace/queue';
+import { ownThings } from '../presenting.js';
+
+type UploadSource = Extract<CreateDatasetBody['source'], { upload_id: unknown }>;
+type InlineContent = Extract<CreateDatasetBody['source'], { inline: unknown }>['inline'];
+
+/** Makes datasets: checks names, claims or stores the source, writes dataset, version and job in one transaction. */
+@Injectable()
+export class DatasetCreator {
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly writer: BlobWriter,
+  ) {}
+
+  /**
+   * A new dataset, whose conversion has begun.
+   *
+   * @throws DomainError `label.blank`, `table_name.*`, `upload.*`, `inline.too_large`
+   */
+  async create(caller: Principal, body: CreateDatasetBody): Promise<Dataset> {
+    const label = checkLabel(body.label);
+    const tableName = body.table_name ?? deriveTableName(label);
+    checkTableName(tableName);
+    if ('upload_id' in body.source) return this.createFromUpload(caller, { label, tableName }, body.source);
+    return this.createInline(caller, { label, tableName }, body.source.inline);
+  }
+
+  private async createFromUpload(
+    caller: Principal,
+    names: Names,
+    { upload_id, ...reading }: UploadSource,
+  ): Promise<Dataset> {
+    const sourceConfig: SourceConfig = { upload_id, ...present(reading) };
+    const { userId: onlyUserId } = ownThings(caller);
+    return this.catalog.datasets.create(
+      newDataset(caller, names, { type: 'upload', uploadId: upload_id, onlyUserId }, sourceConfig),
+    );
+  }
+
+  private async createInline(
+    caller: Principal,
+    names: Names,
+    { content, ...reading }: InlineContent,
+  ): Promise<Dataset> {
+    const { tenantId } = caller;
+    const bytes = Buffer.from(content, 'utf8');
+    const { inlineBytesMax } = await this.catalog.tenants.limitsOf(tenantId);
+    if (bytes.length > inlineBytesMax) {
+      throw new DomainError(
+        'inline.too_large',
+        `Inline content has at most ${inlineBytesMax} bytes; upload the file instead.`,
+      );
+    }
+    const key = { tenantId, storageKey: objectKeys.inline(tenantId) };
+    const blob = await this.writer.write(key, { body: once(bytes) });
+    try {
+      return await this.catalog.datasets.create(newDataset(caller, names, { type: 'inline', blob }, present(reading)));
+    } catch (error) {
+      await this.writer.giveUp(key);
+      throw error;
+    }
+  }
+}
+
+interface Names {
+  readonly label: string;
+  readonly tableName: string;
+}
+
+function newDataset(
+  { tenantId, userId }: Principal,
+  names: Names,
+  source: DatasetSource,
+  sourceConfig: SourceConfig,
+): NewDataset {
+  const id = newId('dataset');
+  const versionId = newId('version');
+  const job = { id: newId('job'), ...describeJob('dataset.convert', { datasetId: id, versionId }) };
+  return { tenantId, userId, id, versionId, ...names, source, sourceConfig, job };
+}
+
+/**
+ * The label without the blanks around it.
+ *
+ * @throws DomainError `label.blank`
+ */
+export function checkLabel(label: string): string {
+  const trimmed = label.trim();
+  if (trimmed === '')
+    throw new DomainError('label.blank', 'Give the dataset a label with at least one visible character.');
+  return trimmed;
+}
+
+/** Without the members that are absent, so that the stored configuration shows what was asked for and no more. */
+function present<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

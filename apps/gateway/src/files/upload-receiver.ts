@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Catalog, type Upload } from '@millrace/catalog';
+import { DomainError, type Principal } from '@millrace/domain';
+import { BlobWriter, objectKeys } from '@millrace/object-store';
+import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
+import { withIdleTimeout } from './idle-timeout.js';
+import type { IncomingFile } from './upload-request.js';
+
+/** Takes files in: the bytes stream once through a counter and a hash into the store, then one row says that they are there. */
+@Injectable()
+export class UploadReceiver {
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly writer: BlobWriter,
+    @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
+  ) {}
+
+  /**
+   * Stores one file and gives its upload. Whatever goes wrong leaves neither bytes nor a row.
+   *
+   * @throws DomainError `upload.empty`, `upload.too_large`, `upload.digest_mismatch`, `upload.interrupted`
+   */
+  async receive(caller: Principal, file: IncomingFile): Promise<Upload> {
+    const { tenantId, userId } = caller;
+    const limits = await this.catalog.tenants.limitsOf(tenantId);
+    const key = { tenantId, storageKey: objectKeys.upload(tenantId) };
+    const blob = await this.writer.write(key, {
+      body: withIdleTimeout(file.body, this.settings.uploadIdleMs),
+      bytesMax: Math.min(limits.uploadBytesMax, this.settings.uploadBytesMax),
+    });
+    try {
+      checkWritten(blob, file.expectedHash);
+      return await this.catalog.uploads.commit({
+        ...{ tenantId, userId, blob },
+        contentType: file.contentType,
+        contentEncoding: file.contentEncoding ?? undefined,
+        fileName: file.fileName ?? undefined,
+        expiresInMs: this.settings.uploadRetentionMs,
+      });
+    } catch (error) {
+      await this.writer.giveUp(key);
+      throw error;
+    }
+  }
+}
+
+function checkWritten(blob: { sizeBytes: number; contentHash: string }, expectedHash: string | undefined): void {
+  if (blob.sizeBytes === 0) throw new DomainError('upload.empty', 'The file has no bytes.');
+  if (expectedHash !== undefined && expectedHash !== blob.contentHash) {
+    const digest = (hash: string): string => Buffer.from(hash, 'hex').toString('base64');
+    throw new DomainError(
+      'upload.digest_mismatch',
+      `The bytes that arrived have the SHA-256 ${digest(blob.contentHash)}, not ${digest(expectedHash)}. Send the file again.`,
+    );
+  }
+}

@@ -1,0 +1,81 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { parse } from 'content-disposition';
+import { DomainError, type ByteStream } from '@millrace/domain';
+
+const FILE_NAME_LENGTH_MAX = 255;
+const MEDIA_TYPE_LENGTH_MAX = 255;
+const DEFAULT_MEDIA_TYPE = 'application/octet-stream';
+
+export type ContentEncoding = 'gzip' | 'zstd';
+
+const ENCODINGS: Readonly<Record<string, ContentEncoding | null>> = {
+  identity: null,
+  gzip: 'gzip',
+  'x-gzip': 'gzip',
+  zstd: 'zstd',
+};
+
+/** What a request says about the file it carries. */
+export interface FileDescription {
+  readonly fileName: string | null;
+  readonly contentType: string;
+  readonly contentEncoding: ContentEncoding | null;
+}
+
+/** One file on its way in. */
+export interface IncomingFile extends FileDescription {
+  readonly body: ByteStream;
+  /** SHA-256 that the client promised, in hexadecimal. */
+  readonly expectedHash?: string;
+}
+
+/**
+ * Reads what the headers of a raw upload, or of a part of a multipart one, say about the file.
+ *
+ * @throws DomainError `upload.encoding_unsupported`
+ */
+export function describeFile(headers: IncomingHttpHeaders): FileDescription {
+  return {
+    fileName: fileNameOf(headers['content-disposition']),
+    contentType: (headers['content-type'] ?? DEFAULT_MEDIA_TYPE).slice(0, MEDIA_TYPE_LENGTH_MAX),
+    contentEncoding: encodingOf(headers['content-encoding']),
+  };
+}
+
+/** The last part of a name that a client gave, without anything that could do harm in a log or a header. */
+export function cleanFileName(name: string | undefined): string | null {
+  const last = name?.split(/[/\\]/).at(-1);
+  const clean = last
+    ?.replace(/\p{Cc}/gu, '')
+    .trim()
+    .slice(0, FILE_NAME_LENGTH_MAX);
+  return clean ? clean : null;
+}
+
+/** @throws DomainError `upload.encoding_unsupported` */
+export function encodingOf(header: string | undefined): ContentEncoding | null {
+  const encoding = ENCODINGS[(header ?? 'identity').trim().toLowerCase()];
+  if (encoding !== undefined) return encoding;
+  throw new DomainError(
+    'upload.encoding_unsupported',
+    `"Content-Encoding: ${header}" is not supported; send gzip, zstd or the plain file.`,
+  );
+}
+
+/**
+ * The SHA-256 of `Content-Digest` (RFC 9530) in hexadecimal, or undefined when the header names none. Other algorithms
+ * are ignored, as the RFC asks.
+ *
+ * @throws DomainError `request.invalid` when the digest is malformed
+ */
+export function expectedHashOf(header: string | undefined): string | undefined {
+  const member = header?.split(',').find((part) => /^\s*sha-256\s*=/i.test(part));
+  if (member === undefined) return undefined;
+  const base64 = /^\s*sha-256\s*=\s*:([A-Za-z0-9+/]{43}=):\s*$/i.exec(member)?.[1];
+  if (base64 !== undefined) return Buffer.from(base64, 'base64').toString('hex');
+  throw new DomainError('request.invalid', 'Write "Content-Digest: sha-256=:<the digest in base64>:" (RFC 9530).');
+}
+
+function fileNameOf(header: string | undefined): string | null {
+  return header === undefined ? null : cleanFileName(parse(header).parameters.filename);
+}

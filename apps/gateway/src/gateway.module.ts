@@ -1,0 +1,69 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Catalog } from '@millrace/catalog';
+import type { EventBus, ObjectStore } from '@millrace/domain';
+import { HEALTH_CHECKS, HealthController, type HealthChecks } from '@millrace/http';
+import { BlobWriter } from '@millrace/object-store';
+import type { Registry } from '@millrace/telemetry';
+import { DatasetCreator } from './datasets/dataset-creator.js';
+import { DatasetsController } from './datasets/datasets.controller.js';
+import { JobWaiter } from './datasets/job-waiter.js';
+import { FilesController } from './files/files.controller.js';
+import { UploadReceiver } from './files/upload-receiver.js';
+import { GATEWAY_SETTINGS, type GatewaySettings } from './gateway-settings.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { QueriesController } from './queries/queries.controller.js';
+import { QueryServiceProxy } from './query-service.proxy.js';
+import { ResultsController } from './results/results.controller.js';
+import { ServiceController } from './service/service.controller.js';
+import { EVENT_BUS, METRICS } from './tokens.js';
+
+export interface GatewayParts {
+  readonly settings: GatewaySettings;
+  readonly catalog: Catalog;
+  readonly store: ObjectStore;
+  readonly events: EventBus;
+  readonly metrics: Registry;
+  readonly leaseMs: number;
+}
+
+@Module({})
+export class GatewayModule {
+  static with(parts: GatewayParts): DynamicModule {
+    const { catalog, store, events, metrics, settings, leaseMs } = parts;
+    return {
+      module: GatewayModule,
+      controllers: [
+        FilesController,
+        DatasetsController,
+        QueriesController,
+        ResultsController,
+        JobsController,
+        ServiceController,
+        HealthController,
+      ],
+      providers: [
+        { provide: Catalog, useValue: catalog },
+        { provide: BlobWriter, useValue: new BlobWriter(store, catalog.blobs, { leaseMs }) },
+        { provide: EVENT_BUS, useValue: events },
+        { provide: METRICS, useValue: metrics },
+        { provide: GATEWAY_SETTINGS, useValue: settings },
+        { provide: HEALTH_CHECKS, useValue: healthChecks(parts) },
+        DatasetCreator,
+        JobWaiter,
+        QueryServiceProxy,
+        UploadReceiver,
+      ],
+    };
+  }
+}
+
+function healthChecks({ catalog, store, settings }: GatewayParts): HealthChecks {
+  return {
+    postgres: () => catalog.ping(),
+    object_store: (signal) => store.ping({ signal }),
+    query_service: async (signal) => {
+      const answer = await fetch(new URL('/livez', settings.queryServiceUrl), { signal });
+      if (!answer.ok) throw new Error(`it answers ${answer.status}`);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { AddressInfo } from 'node:net';
+import { KeyAuthenticator } from '@millrace/auth';
+import type { Catalog } from '@millrace/catalog';
+import type { Environment } from '@millrace/config';
+import type { EventBus, ObjectStore } from '@millrace/domain';
+import { closeHttpServer, createHttpServer } from '@millrace/http';
+import type { Logger, Registry } from '@millrace/telemetry';
+import { GatewayModule } from './gateway.module.js';
+import { serveDocsPage } from './service/docs-page.js';
+
+export interface GatewayOptions {
+  readonly environment: Environment;
+  readonly version: string;
+  readonly catalog: Catalog;
+  readonly store: ObjectStore;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly queryServiceUrl: string;
+  readonly internalSecret: string;
+}
+
+export interface RunningService {
+  /** Where it listens, for example `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Takes no more requests, lets those that run end, and closes. */
+  close(): Promise<void>;
+}
+
+/** Starts the public door. What it is given, it does not close. */
+export async function startGateway(options: GatewayOptions): Promise<RunningService> {
+  const { environment, version, catalog, store, events, metrics, logger } = options;
+  const settings = {
+    version,
+    uploadBytesMax: environment.UPLOAD_BYTES_MAX,
+    uploadIdleMs: environment.UPLOAD_IDLE_MS,
+    uploadRetentionMs: environment.UPLOAD_RETENTION_MS,
+    queryServiceUrl: options.queryServiceUrl,
+    internalSecret: options.internalSecret,
+  };
+  const app = await createHttpServer({
+    module: GatewayModule.with({ settings, catalog, store, events, metrics, leaseMs: environment.LEASE_MS }),
+    authenticator: new KeyAuthenticator(catalog.keys),
+    logger,
+    metrics,
+    extend: (fastify) => serveDocsPage(fastify, version),
+  });
+  await app.listen(environment.PORT, environment.HOST);
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const host = environment.HOST.includes(':') ? `[${environment.HOST}]` : environment.HOST;
+  return { url: `http://${host}:${port}`, close: () => closeHttpServer(app, environment.DRAIN_MS) };
+}

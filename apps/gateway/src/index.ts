@@ -1,0 +1,1 @@
+export { startGateway, type GatewayOptions, type RunningService } from './gateway.js';

@@ -1,0 +1,19 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { openApiDocument } from '@millrace/contract';
+
+/** Serves `/docs`: the contract to read and to try in a browser, from files of our own. */
+export async function serveDocsPage(fastify: FastifyInstance, version: string): Promise<void> {
+  await fastify.register(swagger, { mode: 'static', specification: { document: openApiDocument(version) as never } });
+  await fastify.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: {
+      url: '/v1/openapi.json',
+      tryItOutEnabled: true,
+      persistAuthorization: true,
+      defaultModelsExpandDepth: 0,
+    },
+    theme: { title: 'Millrace API' },
+  });
+}

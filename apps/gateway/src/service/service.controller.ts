@@ -1,0 +1,53 @@
+import { Controller, Inject, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { openApiDocument, fileFormatSchema, type ConfigBody } from '@millrace/contract';
+import { DEFAULT_TENANT_LIMITS } from '@millrace/domain';
+import { Operation } from '@millrace/http';
+import type { Registry } from '@millrace/telemetry';
+import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
+import { METRICS } from '../tokens.js';
+
+/** What the service says about itself. */
+@Controller()
+export class ServiceController {
+  private readonly document: object;
+
+  constructor(
+    @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
+    @Inject(METRICS) private readonly metrics: Registry,
+  ) {
+    this.document = openApiDocument(settings.version);
+  }
+
+  @Operation('service.openapi')
+  openApi(): object {
+    return this.document;
+  }
+
+  @Operation('service.config')
+  config(): ConfigBody {
+    const { version, uploadBytesMax, uploadRetentionMs } = this.settings;
+    const limits = {
+      ...DEFAULT_TENANT_LIMITS,
+      uploadBytesMax: Math.min(uploadBytesMax, DEFAULT_TENANT_LIMITS.uploadBytesMax),
+      uploadRetentionMs,
+    };
+    return {
+      version,
+      formats: fileFormatSchema.options,
+      content_encodings: ['gzip', 'zstd'],
+      limits: Object.fromEntries(Object.entries(limits).map(([name, value]) => [snakeCase(name), value])),
+      features: {},
+    };
+  }
+
+  @Operation('service.metrics')
+  async prometheus(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    void reply.header('content-type', this.metrics.contentType);
+    return this.metrics.metrics();
+  }
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Catalog } from '@millrace/catalog';
+import { parseEnvironment } from '@millrace/config';
+import { FolderObjectStore } from '@millrace/object-store';
+import { BullMqEventBus, migrateQueue } from '@millrace/queue';
+import { createLogger, createMetrics } from '@millrace/telemetry';
+import { createTenant, FaultyObjectStore, openCatalog, type TestTenant } from '@millrace/testing';
+import { startGateway } from '../src/gateway.js';
+
+export interface GatewayUnderTest {
+  readonly url: string;
+  readonly catalog: Catalog;
+  readonly store: FaultyObjectStore;
+  readonly tenant: TestTenant;
+  /** Sends a request as the tenant's admin, unless a key is given. */
+  send(method: string, path: string, options?: SendOptions): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+export interface SendOptions {
+  readonly body?: RequestInit['body'];
+  readonly json?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly apiKey?: string;
+}
+
+/** A gateway on a catalog and a folder of its own, without the services behind it. */
+export async function startTestGateway(variables: Record<string, string> = {}): Promise<GatewayUnderTest> {
+  const { catalog, databaseUrl, stop: stopCatalog } = await openCatalog({ blobGraceMs: 0 });
+  await migrateQueue(databaseUrl);
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-gateway-'));
+  const store = new FaultyObjectStore(await new FolderObjectStore(folder).open());
+  const logger = createLogger({ level: 'silent', service: 'gateway' });
+  const events = await BullMqEventBus.open({ databaseUrl, logger });
+  const gateway = await startGateway({
+    ...{ catalog, store, events, logger, metrics: createMetrics('gateway'), version: '0.0.0' },
+    environment: parseEnvironment({ PORT: '0', DRAIN_MS: '1000', ...variables }),
+    queryServiceUrl: 'http://127.0.0.1:9',
+    internalSecret: 'a secret of more than thirty-two characters',
+  });
+  const tenant = await createTenant(catalog);
+  return {
+    ...{ url: gateway.url, catalog, store, tenant },
+    send: (method, path, options = {}) => send(gateway.url + path, method, { apiKey: tenant.admin.apiKey, ...options }),
+    stop: async () => {
+      await gateway.close();
+      await events.close();
+      await stopCatalog();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function send(url: string, method: string, { body, json, headers, apiKey }: SendOptions): Promise<Response> {
+  return fetch(url, {
+    method,
+    headers: {
+      ...(apiKey && { authorization: `Bearer ${apiKey}` }),
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(json === undefined ? body !== undefined && { body } : { body: JSON.stringify(json) }),
+    duplex: 'half',
+  } as RequestInit);
+}
