@@ -20,6 +20,13 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.millrace/', '<rootDir>/.nx/'],
 };
 
+/** Suites that share one Postgres, started for the whole run; each makes its own databases on it. */
+const onPostgres = {
+  ...shared,
+  globalSetup: '@millrace/testing/jest-global-setup',
+  globalTeardown: '@millrace/testing/jest-global-teardown',
+};
+
 /** `*.spec.ts` is pure; `*.int.spec.ts` needs a real part (Postgres, DuckDB, a folder); `*.e2e.spec.ts` the whole. */
 export default {
   projects: [
@@ -29,14 +36,8 @@ export default {
       testMatch: ['<rootDir>/{libs,apps,tools}/**/*.spec.ts'],
       testPathIgnorePatterns: ['/node_modules/', '\\.int\\.spec\\.ts$'],
     },
-    {
-      ...shared,
-      displayName: 'integration',
-      testMatch: ['<rootDir>/{libs,apps}/**/*.int.spec.ts'],
-      globalSetup: '@millrace/testing/jest-global-setup',
-      globalTeardown: '@millrace/testing/jest-global-teardown',
-    },
-    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/tests/e2e/**/*.e2e.spec.ts'] },
+    { ...onPostgres, displayName: 'integration', testMatch: ['<rootDir>/{libs,apps}/**/*.int.spec.ts'] },
+    { ...onPostgres, displayName: 'e2e', testMatch: ['<rootDir>/tests/e2e/**/*.e2e.spec.ts'] },
   ],
   testTimeout: 60_000,
 };
