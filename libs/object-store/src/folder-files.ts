@@ -7,6 +7,9 @@ import { systemCode, withStorageErrors } from './storage-error.js';
 export const FILE_MODE = 0o444;
 export const FOLDER_MODE = 0o700;
 
+/** What is gathered before it is written. */
+const BATCH_BYTES = 1024 * 1024;
+
 /** A concurrent delete may remove a folder between its making and its first file; it is then made again. */
 const FOLDER_ATTEMPTS_MAX = 20;
 
@@ -34,20 +37,46 @@ export async function writeNewFile(path: string, body: ByteStream, signal?: Abor
   }
 }
 
+/**
+ * Writes in batches, the next of which gathers while one is on its way to the disk: a write per chunk of a socket
+ * (64 kB) would spend more time on calls than on bytes. Keeps at most two batches in memory.
+ */
 async function writeBody(handle: FileHandle, body: ByteStream): Promise<number> {
   let sizeBytes = 0;
+  let batch: Uint8Array[] = [];
+  let batchBytes = 0;
+  let writing: Promise<void> = Promise.resolve();
   for await (const chunk of body) {
-    await withStorageErrors(() => writeChunk(handle, chunk));
-    sizeBytes += chunk.byteLength;
+    batch.push(chunk);
+    batchBytes += chunk.byteLength;
+    if (batchBytes < BATCH_BYTES) continue;
+    await writing;
+    writing = writeBatch(handle, batch);
+    // It is awaited with the next batch; until then its failure is nobody's unhandled rejection.
+    writing.catch(() => undefined);
+    sizeBytes += batchBytes;
+    batch = [];
+    batchBytes = 0;
   }
-  return sizeBytes;
+  await writing;
+  await writeBatch(handle, batch);
+  return sizeBytes + batchBytes;
+}
+
+function writeBatch(handle: FileHandle, batch: Uint8Array[]): Promise<void> {
+  return withStorageErrors(async () => {
+    if (batch.length === 0) return;
+    const { bytesWritten } = await handle.writev(batch);
+    const wanted = batch.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    if (bytesWritten < wanted) await writeRest(handle, Buffer.concat(batch).subarray(bytesWritten));
+  });
 }
 
 /** One call of `write` may take only a part. */
-async function writeChunk(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+async function writeRest(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   let written = 0;
-  while (written < chunk.byteLength) {
-    const { bytesWritten } = await handle.write(chunk, written, chunk.byteLength - written);
+  while (written < bytes.byteLength) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.byteLength - written);
     written += bytesWritten;
   }
 }

@@ -91,7 +91,7 @@ describe('FolderObjectStore', () => {
     }
     const put = store.put(key, body());
     await started;
-    expect(await listAll(store, objectKeys.tenantPrefix(tenantId))).toEqual([{ key, sizeBytes: 5 }]);
+    expect(await listAll(store, objectKeys.tenantPrefix(tenantId))).toMatchObject([{ key }]);
     release();
     await put;
   });
