@@ -28,7 +28,7 @@ export const SAMPLES = [
     contentType: 'text/csv',
   },
   {
-    file: 'states.txt',
+    file: 'us-states.psv',
     label: 'States and their codes',
     table: 'states',
     about: 'CSV with | between fields',
@@ -37,7 +37,7 @@ export const SAMPLES = [
       format: 'csv',
       options: { delimiter: '|', header: true },
       // Codes, not numbers: 01 stays 01.
-      columns: { STATE: { type: 'VARCHAR' }, STATENS: { type: 'VARCHAR' } },
+      columns: { fips: { type: 'VARCHAR' } },
     },
   },
   {

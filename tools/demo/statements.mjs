@@ -31,12 +31,12 @@ ORDER BY late_percent DESC`,
     title: 'From which airports?',
     shows: 'a join of three files: Parquet, CSV, CSV with another delimiter',
     sql: ({ flights, airports, states }) => `
-SELECT a.iata, a.name AS airport, a.city, s.STATE_NAME AS state,
+SELECT a.iata, a.name AS airport, a.city, s.name AS state,
        count(*) AS flights,
        round(100 * avg(CASE WHEN f.delay >= 15 THEN 1 ELSE 0 END), 1) AS late_percent
 FROM ${flights} f
 JOIN ${airports} a ON a.iata = f.origin
-LEFT JOIN ${states} s ON s.STUSAB = a.state
+LEFT JOIN ${states} s ON s.usps = a.state
 GROUP BY ALL
 ORDER BY flights DESC, a.iata`,
   },
