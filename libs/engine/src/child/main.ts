@@ -5,7 +5,6 @@ import { TaskRunner } from './task-runner.js';
 
 /** The entry of an engine process. Its supervisor is the only one it talks to, and it does not outlive it. */
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-for (const name of Object.keys(process.env)) delete process.env[name];
 
 const config = JSON.parse(process.argv[2] ?? '') as ChildConfig;
 const instance = new EngineInstance(config);

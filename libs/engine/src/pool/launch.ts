@@ -28,7 +28,7 @@ const childEntry = createRequire(import.meta.url).resolve('@millrace/engine/chil
  * `memory_limit` ran into a fence of twice that, and the data segment stayed full afterwards. Without `retain` it gives
  * the space back.
  */
-const ALLOCATOR_CONFIG = 'retain:false,dirty_decay_ms:200,muzzy_decay_ms:0';
+const ALLOCATOR_CONFIG = 'retain:false,dirty_decay_ms:50,muzzy_decay_ms:0';
 
 /** The most JavaScript memory of a child: rows never become JavaScript objects, an answer is at most a few strings. */
 const HEAP_MEGABYTES_MAX = 512;
@@ -39,8 +39,8 @@ export function launchChild({ config, user, rlimits }: LaunchOptions): ChildProc
   const [command = '', ...args] = rlimits ? ['prlimit', ...prlimitArguments(rlimits), '--', ...node] : node;
   return spawn(command, args, {
     cwd: config.scratchDir,
-    // An empty environment, but for what is needed to start; the child deletes that.
-    env: { PATH: '/usr/bin:/bin', DUCKDB_JE_MALLOC_CONF: ALLOCATOR_CONFIG },
+    // An environment of one line; without a PATH, `prlimit` is looked for in /usr/bin and /bin.
+    env: { DUCKDB_JE_MALLOC_CONF: ALLOCATOR_CONFIG },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
     ...user,
@@ -54,6 +54,6 @@ function prlimitArguments(rlimits: ChildRlimits): string[] {
 /** Whether the system has `prlimit`. */
 export async function hasPrlimit(): Promise<boolean> {
   return new Promise((resolve) => {
-    execFile('prlimit', ['--version'], { env: { PATH: '/usr/bin:/bin' }, timeout: 5_000 }, (error) => resolve(!error));
+    execFile('prlimit', ['--version'], { env: {}, timeout: 5_000 }, (error) => resolve(!error));
   });
 }

@@ -18,7 +18,7 @@ export class PoolFixture {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-engine-'));
     // Children run as another user and must pass.
     await chmod(folder, 0o711);
-    const limits = { memoryBytes: 512 * MiB, spillBytesMax: 1024 * MiB, childrenMax: 2 };
+    const limits = { memoryBytes: 768 * MiB, spillBytesMax: 1024 * MiB, childrenMax: 2 };
     const pool = new EnginePool({ workDir: join(folder, 'work'), ...limits, ...options });
     await pool.ready();
     return new PoolFixture(folder, pool);

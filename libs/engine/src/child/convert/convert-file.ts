@@ -1,7 +1,145 @@
-import { DomainError } from '@millrace/domain';
-import type { ConvertAnswer, ConvertRequest } from '../../tasks/convert.task.js';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Compression,
+  type ConvertAnswer,
+  type ConvertLimits,
+  type ConvertRequest,
+  type DataFormat,
+  DEFAULT_CONVERT_LIMITS,
+} from '../../tasks/convert.task.js';
 import type { TaskContext } from '../task-context.js';
+import { checkPinTypes } from './column-pins.js';
+import { conversionFailed, noRows } from './conversion-error.js';
+import { mismatchedColumn } from './csv-error.js';
+import { openCsv } from './csv-source.js';
+import { decompress, detectCompression, readHead } from './decompress.js';
+import { detectFormat } from './detect-format.js';
+import { JsonDepth } from './json-depth.js';
+import { SampleMisledError } from './inexact-values.js';
+import { openJson } from './json-source.js';
+import { openParquet } from './parquet-source.js';
+import type { TableSource } from './table-source.js';
+import { checkText } from './text-check.js';
+import { writeDataset, type WrittenDataset } from './write-dataset.js';
 
-export async function convertFile(_request: ConvertRequest, _context: TaskContext): Promise<ConvertAnswer> {
-  throw new DomainError('conversion.failed', 'Conversions are not built in.');
+const HEAD_BYTES = 4_096;
+
+/** Turns an uploaded file into Parquet. All that is known about the bytes is found out here. */
+export async function convertFile(request: ConvertRequest, context: TaskContext): Promise<ConvertAnswer> {
+  checkPinTypes(request.columns);
+  const limits = { ...DEFAULT_CONVERT_LIMITS, ...request.limits };
+  const { size } = await stat(request.file);
+  if (size === 0) throw noRows('The file is empty.');
+  const compression = await detectCompression(request.file);
+  checkEncoding(request, compression);
+  const path = compression === 'none' ? request.file : join(context.scratchDir, 'unpacked');
+  try {
+    if (compression !== 'none') {
+      await decompress({
+        compression,
+        source: request.file,
+        sourceBytes: size,
+        target: path,
+        limits,
+        signal: context.signal,
+      });
+    }
+    return await convertPlain({ request, limits, path, compression }, context);
+  } finally {
+    if (compression !== 'none') await rm(path, { force: true });
+  }
+}
+
+interface PlainFile {
+  readonly request: ConvertRequest;
+  readonly limits: ConvertLimits;
+  /** The bytes without compression. */
+  readonly path: string;
+  readonly compression: Compression;
+}
+
+type SourceOpener = (isWhole: boolean) => Promise<TableSource>;
+
+async function convertPlain(file: PlainFile, context: TaskContext): Promise<ConvertAnswer> {
+  const head = await readHead(file.path, HEAD_BYTES);
+  if (head.length === 0) throw noRows('The file is empty.');
+  const format = detectFormat(file.request, head);
+  const open = await openerOf(format, file, context);
+  const { source, written } = await writeSource(open, file.limits, context);
+  return {
+    format,
+    compression: file.compression,
+    dialect: source.dialect,
+    columns: written.columns,
+    rowCount: written.rowCount,
+    warnings: source.warnings,
+  };
+}
+
+/** Types come from a sample first; when a later value does not fit, they come from the whole file. */
+async function writeSource(
+  open: SourceOpener,
+  { decompressedBytesMax }: ConvertLimits,
+  context: TaskContext,
+): Promise<{
+  source: TableSource;
+  written: WrittenDataset;
+}> {
+  const sampled = await open(false).catch((error: unknown) => {
+    if (error instanceof SampleMisledError) return undefined;
+    throw error;
+  });
+  const written = sampled && (await writeSampled(sampled, decompressedBytesMax, context));
+  if (sampled && written) return { source: sampled, written };
+  const whole = await open(true);
+  const rewritten = await writeDataset(context, whole, decompressedBytesMax).catch((error: unknown) => {
+    throw whole.explain(error);
+  });
+  return { source: whole, written: rewritten };
+}
+
+/** Undefined when a value did not fit a type that nobody pinned. */
+async function writeSampled(
+  source: TableSource,
+  bytesMax: number,
+  context: TaskContext,
+): Promise<WrittenDataset | undefined> {
+  try {
+    return await writeDataset(context, source, bytesMax);
+  } catch (error) {
+    const column = mismatchedColumn(error);
+    const isPinned = source.columns.some(({ name, isPinned: pinned }) => name === column && pinned);
+    if (column === undefined || isPinned) throw source.explain(error);
+    return undefined;
+  }
+}
+
+async function openerOf(
+  format: DataFormat,
+  { request, limits, path }: PlainFile,
+  context: TaskContext,
+): Promise<SourceOpener> {
+  const { connection, signal } = context;
+  if (format === 'parquet') return () => openParquet(connection, path, request, limits);
+  const depth = new JsonDepth(limits.nestingMax);
+  const facts = await checkText(path, signal, format === 'json' ? depth : undefined);
+  if (!facts.hasContent) throw noRows('The file holds nothing but white space.');
+  if (format === 'csv') return (isWhole) => openCsv(connection, { path, request, limits, facts, isWhole });
+  depth.finish();
+  return () => openJson(connection, path, request, limits);
+}
+
+/** What the uploader said about the encoding must be true: a broken packing is never read as text. */
+function checkEncoding({ contentEncoding = '', fileName = '' }: ConvertRequest, found: Compression): void {
+  const encoding = contentEncoding.trim().toLowerCase();
+  const said =
+    encoding === 'gzip' || encoding === 'x-gzip' || /\.(gz|gzip)$/i.test(fileName)
+      ? 'gzip'
+      : encoding === 'zstd' || /\.(zst|zstd)$/i.test(fileName)
+        ? 'zstd'
+        : undefined;
+  if (said !== undefined && found === 'none') {
+    throw conversionFailed(`The file is said to be packed with ${said}, but its bytes are not.`);
+  }
 }

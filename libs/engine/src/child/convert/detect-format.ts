@@ -1,0 +1,61 @@
+import { DomainError } from '@millrace/domain';
+import type { ConvertRequest, DataFormat } from '../../tasks/convert.task.js';
+
+const BY_MEDIA_TYPE: Readonly<Record<string, DataFormat>> = {
+  'text/csv': 'csv',
+  'application/csv': 'csv',
+  'text/tab-separated-values': 'csv',
+  'application/json': 'json',
+  'application/x-ndjson': 'json',
+  'application/ndjson': 'json',
+  'application/jsonl': 'json',
+  'application/x-jsonlines': 'json',
+  'application/vnd.apache.parquet': 'parquet',
+  'application/x-parquet': 'parquet',
+};
+
+const BY_EXTENSION: Readonly<Record<string, DataFormat>> = {
+  csv: 'csv',
+  tsv: 'csv',
+  txt: 'csv',
+  json: 'json',
+  ndjson: 'json',
+  jsonl: 'json',
+  parquet: 'parquet',
+  pq: 'parquet',
+};
+
+/**
+ * The format of a file: as given, else by content type, file name, and the first bytes.
+ *
+ * @param head the first bytes, decompressed
+ * @throws DomainError `conversion.format_unknown`
+ */
+export function detectFormat({ format, contentType, fileName }: ConvertRequest, head: Buffer): DataFormat {
+  return format ?? byMediaType(contentType) ?? byExtension(fileName) ?? byBytes(head);
+}
+
+function byMediaType(contentType = ''): DataFormat | undefined {
+  return BY_MEDIA_TYPE[contentType.split(';')[0]?.trim().toLowerCase() ?? ''];
+}
+
+function byExtension(fileName = ''): DataFormat | undefined {
+  const [, extension = ''] = /\.([^.]+)$/.exec(fileName.toLowerCase().replace(/\.(gz|gzip|zst|zstd)$/, '')) ?? [];
+  return BY_EXTENSION[extension];
+}
+
+function byBytes(head: Buffer): DataFormat {
+  if (head.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
+  const text = head
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .trimStart();
+  if (/^(\{|\[\s*[[{\]\d"-])/.test(text)) return 'json';
+  if (head.includes(0) || text.slice(0, -4).includes('\ufffd')) {
+    throw new DomainError(
+      'conversion.format_unknown',
+      'The bytes are none of the formats that can be read: CSV, JSON and Parquet, plain or packed with gzip or zstd.',
+    );
+  }
+  return 'csv';
+}

@@ -1,0 +1,19 @@
+import type { CsvDialect } from '../../tasks/convert.task.js';
+
+/** A column on its way into a dataset. */
+export interface SourceColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly isPinned: boolean;
+}
+
+/** A file that DuckDB can read as a table. */
+export interface TableSource {
+  readonly columns: readonly SourceColumn[];
+  /** A SELECT of the columns, in order. */
+  readonly select: string;
+  readonly dialect: CsvDialect | undefined;
+  readonly warnings: readonly string[];
+  /** What an error of DuckDB says about the file. */
+  readonly explain: (error: unknown) => unknown;
+}
