@@ -1,0 +1,19 @@
+import { Param, type PipeTransform } from '@nestjs/common';
+import { DomainError, isId, type ErrorCode, type Id, type IdKind } from '@millrace/domain';
+
+const NOT_FOUND = { dataset: 'dataset.not_found', result: 'result.not_found' } as const satisfies Partial<
+  Record<IdKind, ErrorCode>
+>;
+
+/** A text that can't be an id names nothing: 404, as for an id that nothing has. */
+class IdPipe<K extends keyof typeof NOT_FOUND> implements PipeTransform<string, Id<K>> {
+  constructor(private readonly kind: K) {}
+
+  transform(text: string): Id<K> {
+    if (isId(this.kind, text)) return text;
+    throw new DomainError(NOT_FOUND[this.kind], `"${text.slice(0, 40)}" is not the id of a ${this.kind}.`);
+  }
+}
+
+/** The `id` of the path, of a kind. */
+export const IdParam = (kind: keyof typeof NOT_FOUND): ParameterDecorator => Param('id', new IdPipe(kind));

@@ -1,0 +1,2 @@
+export type { QueryServiceOptions } from './query-service-options.js';
+export { startQueryService, type RunningService } from './query-service.js';

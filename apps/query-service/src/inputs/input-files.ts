@@ -1,0 +1,116 @@
+import type { BlobRepository } from '@millrace/catalog';
+import { DomainError, type TenantId } from '@millrace/domain';
+import type { Logger } from '@millrace/telemetry';
+import { Slots } from '../slots.js';
+import type { CachedFile, FileCache } from './file-cache.js';
+
+/** Files that one reader fetches at once. */
+const FETCHES_AT_ONCE_MAX = 8;
+
+/** A file in the store that somebody wants to read. */
+export interface InputFile {
+  readonly storageKey: string;
+  readonly sizeBytes: number;
+  /** See `CacheRequest.verify`. */
+  readonly verify?: boolean;
+}
+
+export interface PinRequest {
+  readonly tenantId: TenantId;
+  /** Who reads: unique among the readers of the tenant. */
+  readonly holder: string;
+  readonly files: readonly InputFile[];
+}
+
+/** An object that the catalog knows is not in the store. */
+export class InputMissingError extends DomainError {
+  constructor(
+    readonly storageKey: string,
+    cause: unknown,
+  ) {
+    super('storage.object_missing', 'A file of the table is missing in the object store.', { cause });
+  }
+}
+
+/** Files that are kept from being deleted while somebody reads them. */
+export interface PinnedInputs {
+  /**
+   * Makes the files local.
+   *
+   * @returns the path of each storage key; valid until `release`
+   * @throws InputMissingError; DomainError `storage.unavailable`, `storage.full`; the signal's reason
+   */
+  fetch(signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  /** Lets go of everything. Never throws: a pin that stays ends with its lease. */
+  release(): Promise<void>;
+}
+
+/** Brings files from the store to where an engine process can be given them. */
+export class InputFiles {
+  private readonly holders = new Map<string, TenantId>();
+
+  constructor(
+    private readonly blobs: BlobRepository,
+    private readonly cache: FileCache,
+    private readonly options: { readonly leaseMs: number; readonly logger: Logger },
+  ) {}
+
+  /** @throws DomainError `storage.object_missing` when one of the files is being deleted */
+  async pin({ tenantId, holder, files }: PinRequest): Promise<PinnedInputs> {
+    const distinct = [...new Map(files.map((file) => [file.storageKey, file])).values()];
+    const { leaseMs } = this.options;
+    if (distinct.length > 0) {
+      await this.blobs.pin({ tenantId, holder, leaseMs, storageKeys: distinct.map((file) => file.storageKey) });
+      this.holders.set(holder, tenantId);
+    }
+    const held: CachedFile[] = [];
+    return {
+      fetch: (signal) => this.fetchAll({ files: distinct, held }, signal),
+      release: async () => {
+        for (const file of held.splice(0)) file.release();
+        if (this.holders.delete(holder)) await this.unpin(tenantId, holder);
+      },
+    };
+  }
+
+  /** Says that all who hold pins are alive. */
+  async extendPins(): Promise<void> {
+    const { leaseMs } = this.options;
+    for (const [holder, tenantId] of this.holders) await this.blobs.extendPins({ tenantId, holder, leaseMs });
+  }
+
+  private async fetchAll(
+    { files, held }: { files: readonly InputFile[]; held: CachedFile[] },
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, string>> {
+    const slots = new Slots(FETCHES_AT_ONCE_MAX);
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
+    const fetchOne = async (file: InputFile): Promise<[string, string]> => {
+      try {
+        either.throwIfAborted();
+        const cached = await this.cache.acquire({ ...file, signal: either });
+        held.push(cached);
+        return [file.storageKey, cached.path];
+      } catch (error) {
+        // The others stop, and all are waited for, so that none is acquired after `release`.
+        if (!failed.signal.aborted) failed.abort(toInputError(file, error));
+        throw error;
+      }
+    };
+    const fetched = await Promise.allSettled(files.map((file) => slots.run(() => fetchOne(file))));
+    failed.signal.throwIfAborted();
+    return new Map(fetched.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
+  }
+
+  private async unpin(tenantId: TenantId, holder: string): Promise<void> {
+    await this.blobs.unpin({ tenantId, holder }).catch((error: unknown) => {
+      this.options.logger.warn({ err: error, holder }, 'pins stay until their lease ends');
+    });
+  }
+}
+
+function toInputError({ storageKey }: InputFile, error: unknown): unknown {
+  const isMissing = error instanceof DomainError && error.code === 'storage.object_missing';
+  return isMissing ? new InputMissingError(storageKey, error) : error;
+}

@@ -1,0 +1,125 @@
+import type { Catalog, ReaderFilter, ResolvedTable, Result, VersionFile } from '@millrace/catalog';
+import {
+  DomainError,
+  isId,
+  type Column,
+  type DatasetId,
+  type Principal,
+  type ResultId,
+  type TenantId,
+  type VersionId,
+} from '@millrace/domain';
+import { unknownTable, type TableReference } from '@millrace/sql';
+import type { InputFile } from './input-files.js';
+
+/** Names that are suggested for one that does not exist. */
+const SUGGESTIONS_MAX = 3;
+
+export type TableSource =
+  | { readonly type: 'dataset'; readonly datasetId: DatasetId; readonly versionId: VersionId }
+  | { readonly type: 'result'; readonly resultId: ResultId };
+
+/** A table of a statement: the exact files that it stands for. */
+export interface InputTable {
+  /** Where the statement names it first. */
+  readonly reference: TableReference;
+  readonly source: TableSource;
+  readonly columns: readonly Column[];
+  /** In the order of their rows. */
+  readonly files: readonly InputFile[];
+}
+
+/** Whose results a caller may read: an admin all of the tenant, a member their own. */
+export function readableResults(caller: Principal): ReaderFilter {
+  return caller.role === 'admin' ? {} : { userId: caller.userId };
+}
+
+/** Finds the exact version behind each table that a statement names, for somebody who may read it. */
+export class TableResolver {
+  constructor(private readonly catalog: Catalog) {}
+
+  /**
+   * The tables in the order in which they are named first, each once.
+   *
+   * @throws DomainError `table.unknown` (does not exist, may not be read, has no version yet), `result.not_ready`
+   */
+  async resolve(caller: Principal, references: readonly TableReference[]): Promise<InputTable[]> {
+    const named = [...new Map(references.toReversed().map((reference) => [keyOf(reference), reference])).values()];
+    const inOrder = named.toSorted((a, b) => a.byteOffset - b.byteOffset);
+    const [datasets, results] = await Promise.all([
+      this.findDatasets(caller.tenantId, inOrder),
+      this.findResults(caller, inOrder),
+    ]);
+    const tables: InputTable[] = [];
+    for (const reference of inOrder) {
+      const key = keyOf(reference);
+      const dataset = datasets.get(key);
+      const result = results.get(key);
+      if (dataset) tables.push(datasetTable(reference, dataset));
+      else if (result) tables.push(resultTable(reference, result));
+      else throw unknownTable(reference, await this.suggestionsFor(caller.tenantId, reference));
+    }
+    return tables;
+  }
+
+  private async findDatasets(
+    tenantId: TenantId,
+    references: readonly TableReference[],
+  ): Promise<ReadonlyMap<string, ResolvedTable>> {
+    const names = references.filter(({ schema }) => schema === 'datasets').map(({ name }) => name);
+    const tables = names.length === 0 ? [] : await this.catalog.datasets.resolveTables(tenantId, names);
+    return new Map(tables.map((table) => [keyOf({ schema: 'datasets', name: table.name }), table]));
+  }
+
+  private async findResults(
+    caller: Principal,
+    references: readonly TableReference[],
+  ): Promise<ReadonlyMap<string, Result>> {
+    const ids = references.filter(({ schema }) => schema === 'results').map(({ name }) => name);
+    const resultIds = ids.filter((id) => isId('result', id));
+    const results = await this.catalog.results.resolve(caller.tenantId, resultIds, readableResults(caller));
+    return new Map(results.map((result) => [keyOf({ schema: 'results', name: result.id }), result]));
+  }
+
+  private async suggestionsFor(tenantId: TenantId, { schema, name }: TableReference): Promise<string[]> {
+    if (schema === 'results') return [];
+    const names = await this.catalog.datasets.findSimilarNames(tenantId, name, SUGGESTIONS_MAX);
+    return names.map((similar) => `datasets.${similar}`);
+  }
+}
+
+/** Names of tables are compared without regard to case. */
+function keyOf({ schema, name }: Pick<TableReference, 'schema' | 'name'>): string {
+  return `${schema}.${name.toLowerCase()}`;
+}
+
+function datasetTable(reference: TableReference, { datasetId, tableName, head }: ResolvedTable): InputTable {
+  if (!head) {
+    const message = `The table "datasets.${tableName}" has no rows yet: its first conversion has not ended.`;
+    throw new DomainError('table.unknown', message, { errors: [{ message, ...reference.place }] });
+  }
+  const { versionId, columns, files } = head;
+  return { reference, columns, files: files.map(toInputFile), source: { type: 'dataset', datasetId, versionId } };
+}
+
+function resultTable(reference: TableReference, result: Result): InputTable {
+  const { id: resultId, columns } = result;
+  const file = resultFile(result);
+  if (result.status !== 'ready' || !file) throw resultNotReady(reference, result.status);
+  return { reference, columns, files: [file], source: { type: 'result', resultId } };
+}
+
+function toInputFile({ storageKey, sizeBytes }: VersionFile): InputFile {
+  return { storageKey, sizeBytes };
+}
+
+/** The file of a ready result. A result says when its file has vanished, so each reader looks. */
+export function resultFile({ storageKey, sizeBytes }: Result): InputFile | undefined {
+  return storageKey === null ? undefined : { storageKey, sizeBytes: sizeBytes ?? 0, verify: true };
+}
+
+/** The error for a result that may be read, but has no rows to read. */
+export function resultNotReady({ name, place }: TableReference, status: string): DomainError {
+  const message = `The result "results.${name}" is ${status}: only one that is ready can be queried.`;
+  return new DomainError('result.not_ready', message, { errors: [{ message, ...place }] });
+}

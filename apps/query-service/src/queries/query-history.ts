@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { QueryInput, QueryRunKey, QueryRunRepository } from '@millrace/catalog';
+import type { DomainError, Principal } from '@millrace/domain';
+import type { Logger } from '@millrace/telemetry';
+import type { InputTable } from '../inputs/table-resolver.js';
+import type { QueryRequest } from './query-request.js';
+import { queryLost } from './running-queries.js';
+import { storableError, storableText } from './storable.js';
+
+const END_TRIES_MAX = 3;
+const END_PAUSE_MS = 200;
+
+/** What becomes of each query, in its row of the catalog. */
+export class QueryHistory {
+  constructor(
+    private readonly queryRuns: QueryRunRepository,
+    private readonly options: { readonly leaseMs: number; readonly logger: Logger },
+  ) {}
+
+  /** The row is there before any work is done. */
+  async create({ tenantId, id }: QueryRunKey, caller: Principal, request: QueryRequest): Promise<void> {
+    const { userId } = caller;
+    const { leaseMs } = this.options;
+    const { params, timeoutMs } = request;
+    await this.queryRuns.create({ tenantId, id, userId, sql: storableText(request.sql), params, timeoutMs, leaseMs });
+  }
+
+  /** @throws DomainError `query.lost` when the row has ended meanwhile */
+  async start(key: QueryRunKey, tables: readonly InputTable[]): Promise<void> {
+    const { leaseMs } = this.options;
+    if (!(await this.queryRuns.start(key, { leaseMs, inputs: versionsOf(tables) }))) throw queryLost();
+  }
+
+  /** @throws DomainError `query.lost` when the row has ended meanwhile */
+  async succeed(key: QueryRunKey, facts: { rowCount: number; sizeBytes: number }): Promise<void> {
+    if (!(await this.queryRuns.succeed(key, facts))) throw queryLost();
+  }
+
+  /** Ends a query that has no answer. Never throws: what can't be written now, the end of the lease says later. */
+  async end(key: QueryRunKey, error: DomainError): Promise<void> {
+    for (let tries = 1; tries <= END_TRIES_MAX; tries += 1) {
+      try {
+        await this.write(key, error);
+        return;
+      } catch (cause) {
+        this.options.logger.warn({ err: cause, queryRunId: key.id }, 'the end of a query could not be written');
+      }
+      if (tries < END_TRIES_MAX) await sleep(END_PAUSE_MS);
+    }
+  }
+
+  private write(key: QueryRunKey, error: DomainError): Promise<boolean> {
+    if (error.code === 'query.cancelled') return this.queryRuns.cancel(key);
+    return this.queryRuns.fail(key, storableError(error.toRecord()));
+  }
+}
+
+function versionsOf(tables: readonly InputTable[]): QueryInput[] {
+  return tables.flatMap(({ source }) =>
+    source.type === 'dataset' ? [{ datasetId: source.datasetId, versionId: source.versionId }] : [],
+  );
+}

@@ -1,0 +1,119 @@
+import type { Catalog } from '@millrace/catalog';
+import { DomainError, type Principal } from '@millrace/domain';
+import type { EnginePool, QueryResult, TableInput } from '@millrace/engine';
+import { analyzeStatement, recognizeStatement, type AnalyzedStatement } from '@millrace/sql';
+import { InputMissingError, type InputFiles, type PinnedInputs } from '../inputs/input-files.js';
+import { resultNotReady, type InputTable, type TableResolver } from '../inputs/table-resolver.js';
+import type { QueryHistory } from './query-history.js';
+import type { QueryRequest } from './query-request.js';
+import type { RunningQuery } from './running-query.js';
+
+/** A file may be deleted between the moment its table is looked up and the moment it is pinned. */
+const PIN_TRIES_MAX = 2;
+
+export interface StatementRunnerParts {
+  readonly catalog: Catalog;
+  readonly engine: EnginePool;
+  readonly inputs: InputFiles;
+  readonly tables: TableResolver;
+  readonly history: QueryHistory;
+}
+
+export interface StatementRequest {
+  readonly caller: Principal;
+  readonly request: QueryRequest;
+  readonly query: RunningQuery;
+}
+
+export interface StatementResult {
+  /** The tables that were read. */
+  readonly tables: readonly InputTable[];
+  /** With the file of the whole result, which is the caller's to keep or delete. */
+  readonly result: QueryResult;
+}
+
+interface CheckedStatement {
+  /** The text that was checked, and no other, is what runs. */
+  readonly sql: string;
+  readonly analyzed: AnalyzedStatement;
+}
+
+/** Takes a statement from its text to a file with its result. */
+export class StatementRunner {
+  constructor(private readonly parts: StatementRunnerParts) {}
+
+  /** @throws DomainError whatever is wrong with the statement, its inputs or its run */
+  async run(statement: StatementRequest): Promise<StatementResult> {
+    const checked = await this.check(statement);
+    const { tables, pinned } = await this.pinTables(statement, checked);
+    try {
+      await this.parts.history.start(statement.query.key, tables);
+      const paths = await this.fetch(statement, tables, pinned);
+      const inputs = tables.map((table) => toTableInput(table, paths));
+      return { tables, result: await this.execute(statement, checked.sql, inputs) };
+    } finally {
+      await pinned.release();
+    }
+  }
+
+  /** The gate: nothing that it has not let through reaches an engine process with files. */
+  private async check({ request, query }: StatementRequest): Promise<CheckedStatement> {
+    const { sql } = recognizeStatement(request.sql);
+    const { tree, statementCount } = await this.parts.engine.run(
+      { kind: 'parse', sql },
+      { tenantId: undefined, deadlineMs: query.remainingMs, signal: query.signal },
+    );
+    return { sql, analyzed: analyzeStatement({ sql, tree, statementCount }) };
+  }
+
+  private async pinTables(
+    { caller, query }: StatementRequest,
+    { analyzed }: CheckedStatement,
+  ): Promise<{ tables: readonly InputTable[]; pinned: PinnedInputs }> {
+    const { tenantId, id: holder } = query.key;
+    for (let tries = 1; ; tries += 1) {
+      query.signal.throwIfAborted();
+      const tables = await this.parts.tables.resolve(caller, analyzed.tables);
+      try {
+        const files = tables.flatMap((table) => table.files);
+        return { tables, pinned: await this.parts.inputs.pin({ tenantId, holder, files }) };
+      } catch (error) {
+        const isGone = error instanceof DomainError && error.code === 'storage.object_missing';
+        if (!isGone || tries === PIN_TRIES_MAX) throw error;
+      }
+    }
+  }
+
+  private async fetch(
+    { query }: StatementRequest,
+    tables: readonly InputTable[],
+    pinned: PinnedInputs,
+  ): Promise<ReadonlyMap<string, string>> {
+    try {
+      return await pinned.fetch(query.signal);
+    } catch (error) {
+      if (!(error instanceof InputMissingError)) throw error;
+      const owner = tables.find(({ files }) => files.some((file) => file.storageKey === error.storageKey));
+      if (owner?.source.type !== 'result') throw error;
+      await this.parts.catalog.results.markFileMissing({ tenantId: query.key.tenantId, id: owner.source.resultId });
+      throw resultNotReady(owner.reference, 'failed');
+    }
+  }
+
+  private execute(
+    { request, query }: StatementRequest,
+    sql: string,
+    inputs: readonly TableInput[],
+  ): Promise<QueryResult> {
+    const { params, rowsMax, answerBytesMax, resultBytesMax } = request;
+    return this.parts.engine.run(
+      { kind: 'query', sql, params, inputs, rowsMax, answerBytesMax, resultBytesMax },
+      { tenantId: query.key.tenantId, deadlineMs: query.remainingMs, signal: query.signal },
+    );
+  }
+}
+
+function toTableInput({ reference, files, columns }: InputTable, paths: ReadonlyMap<string, string>): TableInput {
+  const local = files.map((file) => paths.get(file.storageKey) ?? '');
+  return { schema: reference.schema, table: reference.name, files: local, columns };
+}

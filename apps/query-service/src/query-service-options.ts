@@ -1,0 +1,24 @@
+import type { Catalog } from '@millrace/catalog';
+import type { Environment } from '@millrace/config';
+import type { EventBus, ObjectStore } from '@millrace/domain';
+import type { Logger, Registry } from '@millrace/telemetry';
+
+/** What the service works with. It closes none of it. */
+export interface QueryServiceOptions {
+  readonly environment: Environment;
+  /** The catalog's database; it is the catalog that talks to it. */
+  readonly databaseUrl: string;
+  readonly catalog: Catalog;
+  readonly store: ObjectStore;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** Signs the context of internal calls; the gateway has the same. */
+  readonly internalSecret: string;
+  /** A folder on a local disk for the engine's work and for copies of files. Engine processes must be able to pass. */
+  readonly engineFolder: string;
+  /** The default is `127.0.0.1`. */
+  readonly host?: string;
+  /** The default, 0, picks a free one. */
+  readonly port?: number;
+}

@@ -1,0 +1,31 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { HEALTH_CHECKS, HealthController, type HealthChecks } from '@millrace/http';
+import { PreviewsController } from './previews/previews.controller.js';
+import { PreviewsService } from './previews/previews.service.js';
+import { QueriesController } from './queries/queries.controller.js';
+import { QueriesService } from './queries/queries.service.js';
+import { ResultPagesService } from './results/result-pages.service.js';
+import { ResultsController } from './results/results.controller.js';
+
+export interface QueryServiceServices {
+  readonly queries: QueriesService;
+  readonly previews: PreviewsService;
+  readonly results: ResultPagesService;
+  readonly health: HealthChecks;
+}
+
+@Module({})
+export class QueryServiceModule {
+  static with({ queries, previews, results, health }: QueryServiceServices): DynamicModule {
+    return {
+      module: QueryServiceModule,
+      controllers: [QueriesController, PreviewsController, ResultsController, HealthController],
+      providers: [
+        { provide: QueriesService, useValue: queries },
+        { provide: PreviewsService, useValue: previews },
+        { provide: ResultPagesService, useValue: results },
+        { provide: HEALTH_CHECKS, useValue: health },
+      ],
+    };
+  }
+}

@@ -1,0 +1,112 @@
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { ContextAuthenticator } from '@millrace/auth';
+import { DomainError } from '@millrace/domain';
+import { EnginePool } from '@millrace/engine';
+import { closeHttpServer, createHttpServer } from '@millrace/http';
+import { createCacheFolder } from './inputs/cache-folder.js';
+import { FileCache } from './inputs/file-cache.js';
+import { QueryServiceModule } from './query-service.module.js';
+import type { QueryServiceOptions } from './query-service-options.js';
+import { createServices, type Services } from './services.js';
+
+export interface RunningService {
+  /** Where it listens, for example `http://127.0.0.1:40123`. */
+  readonly url: string;
+  /** Takes no more work, lets what runs end for `DRAIN_MS`, then ends it. What the service was given stays open. */
+  close(): Promise<void>;
+}
+
+/** Connections that still stand when all work has ended are cut off after this. */
+const CONNECTIONS_GRACE_MS = 1_000;
+
+/** Starts the service that runs statements and reads tables; only the gateway calls it. */
+export async function startQueryService(options: QueryServiceOptions): Promise<RunningService> {
+  const { engine, cache } = await openLocalParts(options);
+  const services = createServices({ ...options, engine, cache });
+  try {
+    return await serve(options, services, { engine, cache });
+  } catch (error) {
+    await closeLocalParts({ engine, cache });
+    throw error;
+  }
+}
+
+interface LocalParts {
+  readonly engine: EnginePool;
+  readonly cache: FileCache;
+}
+
+async function openLocalParts({ environment, store, logger, engineFolder }: QueryServiceOptions): Promise<LocalParts> {
+  // Engine processes may have no rights of ours: they pass through, to folders of theirs.
+  await mkdir(engineFolder, { recursive: true, mode: 0o711 });
+  const cache = new FileCache(store, await createCacheFolder(join(engineFolder, 'cache')));
+  const engine = new EnginePool({
+    workDir: join(engineFolder, 'processes'),
+    childrenMax: environment.QUERY_CHILDREN_MAX,
+    memoryBytes: environment.QUERY_MEMORY_BYTES,
+    threads: environment.QUERY_THREADS,
+    spillBytesMax: environment.QUERY_SPILL_BYTES_MAX,
+    isolation: environment.ENGINE_ISOLATION,
+    logger,
+  });
+  try {
+    await engine.ready();
+    return { engine, cache };
+  } catch (error) {
+    await closeLocalParts({ engine, cache });
+    throw error;
+  }
+}
+
+async function closeLocalParts({ engine, cache }: LocalParts): Promise<void> {
+  await engine.close();
+  await cache.close();
+}
+
+async function serve(
+  options: QueryServiceOptions,
+  services: Services,
+  localParts: LocalParts,
+): Promise<RunningService> {
+  const { logger, metrics, internalSecret, host = '127.0.0.1', port = 0 } = options;
+  const app = await createHttpServer({
+    module: QueryServiceModule.with(services),
+    authenticator: new ContextAuthenticator(internalSecret),
+    logger,
+    metrics,
+  });
+  await app.listen(port, host).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
+  const stop = keepRunning(options, services);
+  const close = async (): Promise<void> => {
+    await stop();
+    await closeHttpServer(app, CONNECTIONS_GRACE_MS);
+    await closeLocalParts(localParts);
+  };
+  let closing: Promise<void> | undefined;
+  const { port: boundPort } = app.getHttpServer().address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
+    close: () => (closing ??= close()),
+  };
+}
+
+/** Keeps leases alive and listens for cancellations; what it returns drains the service and ends that. */
+function keepRunning({ environment, events }: QueryServiceOptions, { running, work }: Services): () => Promise<void> {
+  running.startBeating();
+  const unsubscribe = events.subscribe('query.cancel_requested', ({ tenantId, queryRunId }) => {
+    running.cancel(tenantId, queryRunId);
+  });
+  work.signal.addEventListener('abort', () => {
+    running.abortAll(new DomainError('query.lost', 'The service was stopped while the query ran. Try again.'));
+  });
+  return async () => {
+    await work.close({ drainMs: environment.DRAIN_MS });
+    unsubscribe();
+    running.stopBeating();
+  };
+}

@@ -1,0 +1,60 @@
+import type { EnginePool } from '@millrace/engine';
+import { BlobWriter } from '@millrace/object-store';
+import type { FileCache } from './inputs/file-cache.js';
+import { InputFiles } from './inputs/input-files.js';
+import { TablePages } from './inputs/table-pages.js';
+import { TableResolver } from './inputs/table-resolver.js';
+import { OpenWork } from './open-work.js';
+import { PreviewsService } from './previews/previews.service.js';
+import { QueriesService } from './queries/queries.service.js';
+import { QueryHistory } from './queries/query-history.js';
+import { QueryMetrics } from './queries/query-metrics.js';
+import { RunningQueries } from './queries/running-queries.js';
+import { StatementRunner } from './queries/statement-runner.js';
+import type { QueryServiceServices } from './query-service.module.js';
+import type { QueryServiceOptions } from './query-service-options.js';
+import { ResultKeeper } from './results/result-keeper.js';
+import { ResultPagesService } from './results/result-pages.service.js';
+import { ResultWriter } from './results/result-writer.js';
+
+export interface Services extends QueryServiceServices {
+  readonly running: RunningQueries;
+  readonly work: OpenWork;
+}
+
+type Parts = QueryServiceOptions & { readonly engine: EnginePool; readonly cache: FileCache };
+
+/** Makes everything that the controllers use, from what the service was given. */
+export function createServices(parts: Parts): Services {
+  const { catalog, store, events, logger, engine, cache, environment } = parts;
+  const leaseMs = environment.LEASE_MS;
+  const work = new OpenWork();
+  const inputs = new InputFiles(catalog.blobs, cache, { leaseMs, logger });
+  const pages = new TablePages(engine, inputs);
+  const running = new RunningQueries({ queryRuns: catalog.queryRuns, inputs, leaseMs, logger });
+  const history = new QueryHistory(catalog.queryRuns, { leaseMs, logger });
+  const tables = new TableResolver(catalog);
+  const statements = new StatementRunner({ catalog, engine, inputs, tables, history });
+  const keeper = createKeeper(parts, work);
+  const metrics = new QueryMetrics(parts.metrics, {
+    running: () => running.count,
+    storing: () => keeper.pendingCount,
+    cacheBytes: () => cache.sizeBytes,
+  });
+  return {
+    running,
+    work,
+    queries: new QueriesService({ catalog, work, running, history, statements, results: keeper, metrics, logger }),
+    previews: new PreviewsService({ catalog, pages, work }),
+    results: new ResultPagesService({ catalog, pages, events, work }),
+    health: { postgres: () => catalog.ping(), object_store: (signal) => store.ping({ signal }) },
+  };
+}
+
+function createKeeper({ catalog, store, events, logger, environment }: Parts, work: OpenWork): ResultKeeper {
+  const { results, blobs } = catalog;
+  const leaseMs = environment.LEASE_MS;
+  const writer = new ResultWriter({ results, blobs, leaseMs, writer: new BlobWriter(store, blobs, { leaseMs }) });
+  const retentionMs = environment.RESULT_RETENTION_MS;
+  return new ResultKeeper({ results, writer, events, work, leaseMs, retentionMs, logger });
+}
