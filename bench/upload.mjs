@@ -35,7 +35,7 @@ else await compare(Number(values.megabytes), Number(values.runs));
 
 /** The least that an upload can be: bytes into a file, and their SHA-256. */
 function serveBaseline(folder) {
-  const server = createServer(async (request, response) => {
+  const receive = async (request, response) => {
     const hash = createHash('sha256');
     const hashing = new Transform({
       transform(chunk, _encoding, done) {
@@ -45,7 +45,8 @@ function serveBaseline(folder) {
     });
     await pipeline(request, hashing, createWriteStream(join(folder, 'baseline')));
     response.writeHead(201).end(hash.digest('hex'));
-  });
+  };
+  const server = createServer((request, response) => void receive(request, response));
   server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
 }
 

@@ -87,16 +87,16 @@ describe('the main job', () => {
   it('reads a result page by page', async () => {
     const { result_id: id } = await query('SELECT i FROM range(250) t(i)');
     await ready(id);
+    const page = (cursor?: string) =>
+      tenant.asAdmin.call('result.get', { path: { id }, query: { limit: 100, ...(cursor && { cursor }) } });
     const rows: unknown[] = [];
-    for (let cursor: string | null | undefined = undefined; cursor !== null;) {
-      const { body, headers } = await tenant.asAdmin.call('result.get', {
-        path: { id },
-        query: { limit: 100, ...(cursor !== undefined && { cursor }) },
-      });
+    let cursor: string | undefined;
+    do {
+      const { body, headers } = await page(cursor);
       rows.push(...(body.rows ?? []));
       expect(Boolean(headers.get('link'))).toBe(body.has_more);
-      cursor = body.next_cursor ?? null;
-    }
+      cursor = body.next_cursor ?? undefined;
+    } while (cursor);
     expect(rows).toEqual(Array.from({ length: 250 }, (_, index) => [index]));
     const bad = tenant.asAdmin.call('result.get', { path: { id }, query: { cursor: 'x' } });
     await expect(problemOf(bad)).resolves.toMatchObject({ status: 400, code: 'cursor.invalid' });

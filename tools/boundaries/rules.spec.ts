@@ -69,7 +69,7 @@ describe('boundaries', () => {
     const resolved = '@scope/f/main';
     const source = `
       import a from 'a'; import type { B } from '@scope/b'; export * from './c.js'; import 'd/deep';
-      const e = await import('e'); const f = createRequire(import.meta.url).resolve('${resolved}');
+      const e = await import('e'); const f = createRequire(import.meta.url).resolve(${JSON.stringify(resolved)});
       // import 'comment'`;
     expect(importsOf(source)).toEqual(['a', '@scope/b', './c.js', 'd/deep', 'e', resolved]);
     expect(['d/deep', '@scope/f/main', 'node:fs', 'fs/promises', './c.js'].map(packageOf)).toEqual([

@@ -28,7 +28,8 @@ export interface SendOptions {
 
 /** A gateway on a catalog and a folder of its own, without the services behind it. */
 export async function startTestGateway(variables: Record<string, string> = {}): Promise<GatewayUnderTest> {
-  const { catalog, databaseUrl, stop: stopCatalog } = await openCatalog({ blobGraceMs: 0 });
+  const opened = await openCatalog({ blobGraceMs: 0 });
+  const { catalog, databaseUrl } = opened;
   await migrateQueue(databaseUrl);
   const folder = await mkdtemp(join(tmpdir(), 'millrace-gateway-'));
   const store = new FaultyObjectStore(await new FolderObjectStore(folder).open());
@@ -47,7 +48,7 @@ export async function startTestGateway(variables: Record<string, string> = {}): 
     stop: async () => {
       await gateway.close();
       await events.close();
-      await stopCatalog();
+      await opened.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -90,7 +90,11 @@ describe('an HTTP app', () => {
 
   afterAll(() => app.close());
 
-  const send = (method: string, path: string, options: { body?: BodyInit; headers?: Record<string, string> } = {}) =>
+  const send = (
+    method: string,
+    path: string,
+    options: { body?: RequestInit['body']; headers?: Record<string, string> } = {},
+  ) =>
     fetch(url + path, {
       method,
       ...(options.body !== undefined && { body: options.body }),

@@ -1,12 +1,5 @@
 import { createReadStream } from 'node:fs';
-import {
-  DomainError,
-  type BlobKey,
-  type BlobRegister,
-  type ByteStream,
-  type ObjectStore,
-  type WrittenBlob,
-} from '@millrace/domain';
+import { type BlobKey, type BlobRegister, type ByteStream, type ObjectStore, type WrittenBlob } from '@millrace/domain';
 import { meterBytes } from './meter-bytes.js';
 
 /** The lease is extended three times before it would end. */

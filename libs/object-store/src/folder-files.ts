@@ -103,8 +103,8 @@ export async function syncFolders(folder: string, root: string): Promise<void> {
 /** A folder that is gone has nothing to keep. */
 async function syncFolder(folder: string): Promise<void> {
   try {
-    const handle = await open(folder, 'r');
-    await handle.sync().finally(() => handle.close());
+    await using handle = await open(folder, 'r');
+    await handle.sync();
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }

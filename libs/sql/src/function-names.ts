@@ -6,7 +6,7 @@
  * and each is either allowed below or refused at the end. Allowed is what only computes from its arguments: no file, no
  * setting, no catalog, no state of the connection, no raw bytes taken for a structure in memory (`finalize`,
  * `variant_bytes_to_variant`, `arrow_scan`). A name in no list is unknown and refused, too: so a new version of DuckDB brings
- * nothing in by itself. `tests/sql/record-trees.mjs` says which names a new version adds.
+ * nothing in by itself. `libs/sql/fixtures/record-trees.mjs` says which names a new version adds.
  */
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().toLowerCase().split(/\s+/));
 

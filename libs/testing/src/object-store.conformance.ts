@@ -272,7 +272,7 @@ function describeList(context: GetContext): void {
     });
 
     it('answers a ping', async () => {
-      await context().store.ping();
+      await expect(context().store.ping()).resolves.toBeUndefined();
     });
   });
 }
