@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ParseResult } from '../tasks/parse.task.js';
-import { PoolFixture } from '../testing/pool-fixture.js';
+import { PoolFixture } from '../../test/pool-fixture.js';
 
 describe('parse', () => {
   let fixture: PoolFixture;

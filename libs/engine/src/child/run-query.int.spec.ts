@@ -4,7 +4,7 @@ import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { QueryResult } from '../tasks/query.task.js';
 import type { TableInput } from '../tasks/table-input.js';
-import { PoolFixture } from '../testing/pool-fixture.js';
+import { PoolFixture } from '../../test/pool-fixture.js';
 
 describe('query', () => {
   let fixture: PoolFixture;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { enginePids, eventually, PoolFixture } from '../testing/pool-fixture.js';
+import { enginePids, eventually, PoolFixture } from '../../test/pool-fixture.js';
 
 const SLOW = "SELECT levenshtein(repeat('ab', 60000), repeat('ba', 60000))";
 const ENDLESS = 'SELECT count(*) FROM range(100000000000) a, range(100) b WHERE hash(a.range) = 1';

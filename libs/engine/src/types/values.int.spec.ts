@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TableInput } from '../tasks/table-input.js';
-import { PoolFixture } from '../testing/pool-fixture.js';
+import { PoolFixture } from '../../test/pool-fixture.js';
 
 /** SQL → its JSON value by the rule of the HTTP contract. */
 const VALUES: readonly (readonly [sql: string, json: unknown])[] = [

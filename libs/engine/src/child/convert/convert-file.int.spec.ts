@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { ConvertRequest, ConvertResult } from '../../tasks/convert.task.js';
-import { ConvertFixture } from '../../testing/convert-fixture.js';
+import { ConvertFixture } from '../../../test/convert-fixture.js';
 
 describe('convert', () => {
   let fixture: ConvertFixture;
@@ -184,5 +184,18 @@ describe('convert', () => {
       code: 'conversion.deadline',
     });
     expect((await fixture.convert('a\n1\n', { format: 'csv' })).rowCount).toBe(1);
+  });
+
+  it('says that memory was not enough, and goes on', async () => {
+    const small = await ConvertFixture.open(256 * 1024 ** 2);
+    try {
+      const names = Array.from({ length: 2_000 }, (_, index) => `c${index}`).join();
+      const values = Array.from({ length: 2_000 }, () => 'x'.repeat(50)).join();
+      const wide = small.convert(Buffer.from(`${names}\n${`${values}\n`.repeat(500)}`), { format: 'csv' });
+      await expect(wide).rejects.toMatchObject({ code: 'conversion.memory' });
+      await expect(small.convert(Buffer.from('a\n1\n'), { format: 'csv' })).resolves.toMatchObject({ rowCount: 1 });
+    } finally {
+      await small.close();
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConvertRequest, ConvertResult } from '../../tasks/convert.task.js';
-import { ConvertFixture } from '../../testing/convert-fixture.js';
+import { ConvertFixture } from '../../../test/convert-fixture.js';
 
 describe('convert CSV', () => {
   let fixture: ConvertFixture;

@@ -1,9 +1,9 @@
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EnginePoolOptions } from '../pool/engine-options.js';
-import { EnginePool } from '../pool/engine-pool.js';
-import type { QueryRequest, QueryResult } from '../tasks/query.task.js';
+import type { EnginePoolOptions } from '../src/pool/engine-options.js';
+import { EnginePool } from '../src/pool/engine-pool.js';
+import type { QueryRequest, QueryResult } from '../src/tasks/query.task.js';
 
 const MiB = 1024 ** 2;
 

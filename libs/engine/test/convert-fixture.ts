@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ConvertRequest, ConvertResult } from '../tasks/convert.task.js';
+import type { ConvertRequest, ConvertResult } from '../src/tasks/convert.task.js';
 import { PoolFixture } from './pool-fixture.js';
 
 /** A pool that converts bytes, for specs. */
 export class ConvertFixture {
   private constructor(readonly base: PoolFixture) {}
 
-  static async open(): Promise<ConvertFixture> {
-    return new ConvertFixture(await PoolFixture.open({ memoryBytes: 1024 ** 3 }));
+  static async open(memoryBytes = 1024 ** 3): Promise<ConvertFixture> {
+    return new ConvertFixture(await PoolFixture.open({ memoryBytes }));
   }
 
   async convert(
