@@ -8,12 +8,10 @@ export async function serveDocsPage(fastify: FastifyInstance, version: string): 
   await fastify.register(swagger, { mode: 'static', specification: { document: openApiDocument(version) as never } });
   await fastify.register(swaggerUi, {
     routePrefix: '/docs',
-    uiConfig: {
-      url: '/v1/openapi.json',
-      tryItOutEnabled: true,
-      persistAuthorization: true,
-      defaultModelsExpandDepth: 0,
+    uiConfig: { tryItOutEnabled: true, persistAuthorization: true, defaultModelsExpandDepth: 0 },
+    theme: {
+      title: 'Millrace API',
+      css: [{ filename: 'millrace.css', content: '.swagger-ui .topbar { display: none }' }],
     },
-    theme: { title: 'Millrace API' },
   });
 }
