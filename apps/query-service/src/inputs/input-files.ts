@@ -1,6 +1,7 @@
 import type { BlobRepository } from '@millrace/catalog';
 import { DomainError, type TenantId } from '@millrace/domain';
 import type { Logger } from '@millrace/telemetry';
+import { errorFields } from '../error-fields.js';
 import { Slots } from '../slots.js';
 import type { CachedFile, FileCache } from './file-cache.js';
 
@@ -105,7 +106,7 @@ export class InputFiles {
 
   private async unpin(tenantId: TenantId, holder: string): Promise<void> {
     await this.blobs.unpin({ tenantId, holder }).catch((error: unknown) => {
-      this.options.logger.warn({ err: error, holder }, 'pins stay until their lease ends');
+      this.options.logger.warn({ ...errorFields(error), holder }, 'pins stay until their lease ends');
     });
   }
 }

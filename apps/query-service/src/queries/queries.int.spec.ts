@@ -265,3 +265,16 @@ describe('query.run', () => {
   const runsOf = async ({ tenantId }: Principal) =>
     (await harness.catalog.queryRuns.list(tenantId, { limit: 100 })).items;
 });
+
+describe('query.run with an engine instance for each statement', () => {
+  it('answers as it does otherwise', async () => {
+    const harness = await QueryServiceHarness.start({ ENGINE_ISOLATION: 'statement' });
+    try {
+      const { admin } = await harness.createTenant();
+      await createTable(harness, admin.principal, { name: 'numbers', sql: 'SELECT range AS n FROM range(4)' });
+      expect(await harness.rows(admin.principal, 'SELECT sum(n) FROM datasets.numbers')).toEqual([[6]]);
+    } finally {
+      await harness.stop();
+    }
+  });
+});

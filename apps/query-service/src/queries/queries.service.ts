@@ -119,9 +119,13 @@ export class QueriesService {
   }
 
   /** The statement itself is nobody's business but its tenant's: it is in the catalog, never in the log. */
-  private observe({ id }: QueryRunKey, done: { outcome: 'succeeded' | DomainError['code']; startedAt: number }): void {
+  private observe(
+    { tenantId, id }: QueryRunKey,
+    done: { outcome: 'succeeded' | DomainError['code']; startedAt: number },
+  ): void {
     const durationMs = performance.now() - done.startedAt;
     this.parts.metrics.observe(done.outcome, durationMs);
-    this.parts.logger.info({ queryRunId: id, outcome: done.outcome, durationMs: Math.round(durationMs) }, 'query');
+    const fields = { tenantId, queryRunId: id, outcome: done.outcome, durationMs: Math.round(durationMs) };
+    this.parts.logger.info(fields, 'query');
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueryInput, QueryRunKey, QueryRunRepository } from '@millrace/catalog';
 import type { DomainError, Principal } from '@millrace/domain';
 import type { Logger } from '@millrace/telemetry';
+import { errorFields } from '../error-fields.js';
 import type { InputTable } from '../inputs/table-resolver.js';
 import type { QueryRequest } from './query-request.js';
 import { queryLost } from './running-queries.js';
@@ -43,7 +44,10 @@ export class QueryHistory {
         await this.write(key, error);
         return;
       } catch (cause) {
-        this.options.logger.warn({ err: cause, queryRunId: key.id }, 'the end of a query could not be written');
+        this.options.logger.warn(
+          { ...errorFields(cause), queryRunId: key.id },
+          'the end of a query could not be written',
+        );
       }
       if (tries < END_TRIES_MAX) await sleep(END_PAUSE_MS);
     }

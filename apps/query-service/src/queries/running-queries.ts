@@ -1,6 +1,7 @@
 import type { QueryRunKey, QueryRunRepository } from '@millrace/catalog';
 import { DomainError, type QueryRunId, type TenantId } from '@millrace/domain';
 import type { Logger } from '@millrace/telemetry';
+import { errorFields } from '../error-fields.js';
 import type { InputFiles } from '../inputs/input-files.js';
 import { RunningQuery } from './running-query.js';
 
@@ -70,7 +71,7 @@ export class RunningQueries {
       await this.extendLeases();
       await this.parts.inputs.extendPins();
     } catch (error) {
-      this.parts.logger.warn({ err: error }, 'the leases of queries could not be extended');
+      this.parts.logger.warn(errorFields(error), 'the leases of queries could not be extended');
     } finally {
       this.isBeating = false;
     }

@@ -3,17 +3,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NewResult, ResultRepository } from '@millrace/catalog';
 import { DomainError, toDomainError, type ErrorRecord, type EventBus } from '@millrace/domain';
 import type { Logger } from '@millrace/telemetry';
+import { errorFields } from '../error-fields.js';
 import type { OpenWork } from '../open-work.js';
 import { Slots } from '../slots.js';
 import { ResultLease } from './result-lease.js';
 import type { ResultFile, ResultWriter } from './result-writer.js';
 
 const WRITES_AT_ONCE_MAX = 4;
-/** Files that may wait on the local disk for a store that is slow or away. */
-const PENDING_MAX = 200;
-const PENDING_BYTES_MAX = 40 * 1024 ** 3;
 const FAIL_TRIES_MAX = 3;
 const FAIL_PAUSE_MS = 500;
+
+/** Files that may wait on the local disk for a store that is slow or away. */
+export interface PendingLimits {
+  readonly countMax: number;
+  readonly bytesMax: number;
+}
+
+export const DEFAULT_PENDING_LIMITS: PendingLimits = { countMax: 200, bytesMax: 40 * 1024 ** 3 };
 
 export interface ResultKeeperParts {
   readonly results: ResultRepository;
@@ -33,7 +39,10 @@ export class ResultKeeper {
   private readonly pending = new Set<ResultFile>();
   private readonly slots = new Slots(WRITES_AT_ONCE_MAX);
 
-  constructor(private readonly parts: ResultKeeperParts) {}
+  constructor(
+    private readonly parts: ResultKeeperParts,
+    private readonly limits: PendingLimits = DEFAULT_PENDING_LIMITS,
+  ) {}
 
   /** Results whose files are not in the store yet. */
   get pendingCount(): number {
@@ -56,7 +65,7 @@ export class ResultKeeper {
    */
   keep(file: ResultFile): string[] {
     const pendingBytes = [...this.pending].reduce((bytes, each) => bytes + each.sizeBytes, file.sizeBytes);
-    if (this.pending.size >= PENDING_MAX || pendingBytes > PENDING_BYTES_MAX) {
+    if (this.pending.size >= this.limits.countMax || pendingBytes > this.limits.bytesMax) {
       const error = new DomainError('storage.unavailable', 'Too many results wait for the object store.');
       this.drop(file, error);
       return ['The result is not kept, because the object store does not keep up: these rows are all there is of it.'];
@@ -92,14 +101,14 @@ export class ResultKeeper {
   /** Never throws: what can't be written now, the end of the lease says later. */
   private async fail({ tenantId, resultId }: ResultFile, error: DomainError): Promise<void> {
     const { results, events, logger } = this.parts;
-    logger.warn({ resultId, code: error.code, err: error.cause }, 'a result is not kept');
+    logger.warn({ resultId, code: error.code, ...errorFields(error.cause) }, 'a result is not kept');
     for (let tries = 1; tries <= FAIL_TRIES_MAX; tries += 1) {
       try {
         const failed = await results.fail({ tenantId, id: resultId }, reasonOf(error));
         if (failed) await events.publish({ type: 'result.settled', tenantId, resultId, status: 'failed' });
         return;
       } catch (cause) {
-        logger.warn({ err: cause, resultId }, 'the failure of a result could not be written');
+        logger.warn({ ...errorFields(cause), resultId }, 'the failure of a result could not be written');
       }
       if (tries < FAIL_TRIES_MAX) await sleep(FAIL_PAUSE_MS);
     }
@@ -107,7 +116,7 @@ export class ResultKeeper {
 
   private async removeFile({ path, resultId }: ResultFile): Promise<void> {
     await rm(path, { force: true }).catch((error: unknown) => {
-      this.parts.logger.warn({ err: error, resultId }, 'the local file of a result could not be removed');
+      this.parts.logger.warn({ ...errorFields(error), resultId }, 'the local file of a result could not be removed');
     });
   }
 }

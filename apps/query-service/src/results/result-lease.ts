@@ -1,6 +1,7 @@
 import type { ResultKey, ResultRepository } from '@millrace/catalog';
 import { DomainError } from '@millrace/domain';
 import type { Logger } from '@millrace/telemetry';
+import { errorFields } from '../error-fields.js';
 
 /** A lease is extended this many times before it would end, so that two lost heartbeats do no harm. */
 const HEARTBEATS_PER_LEASE = 3;
@@ -33,7 +34,7 @@ export class ResultLease {
       if (await this.results.extendLease(this.key, { leaseMs })) return;
       this.lost.abort(new DomainError('result.lost', 'The result was lost before it was stored.'));
     } catch (error) {
-      logger.warn({ err: error, resultId: this.key.id }, 'the lease of a result could not be extended');
+      logger.warn({ ...errorFields(error), resultId: this.key.id }, 'the lease of a result could not be extended');
     }
   }
 }

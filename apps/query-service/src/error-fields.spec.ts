@@ -1,0 +1,16 @@
+import { describe, expect, it } from '@jest/globals';
+import { DomainError } from '@millrace/domain';
+import { errorFields } from './error-fields.js';
+
+describe('an error for the log', () => {
+  it('says what failed and where, and quotes nothing', () => {
+    const cause = Object.assign(new Error("near 'a secret'"), { code: '22P02', parameters: ['a secret'] });
+    const fields = errorFields(new DomainError('service.unavailable', 'a secret', { cause }));
+    expect(fields.errors).toMatchObject([
+      { name: 'DomainError', code: 'service.unavailable', frames: expect.arrayContaining([expect.any(String)]) },
+      { name: 'Error', code: '22P02' },
+    ]);
+    expect(JSON.stringify(fields)).not.toContain('a secret');
+    expect(errorFields('no error')).toEqual({ errors: [] });
+  });
+});
