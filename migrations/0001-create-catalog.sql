@@ -49,13 +49,16 @@ CREATE TABLE blobs (
   -- Failed tries to delete the object.
   attempts        integer NOT NULL DEFAULT 0,
   error           text,
+  -- When a reader found no object under the key: content is never taken to be there because of such a row.
+  lost_at         timestamptz,
   created_at      timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, storage_key),
   CHECK ((status = 'live') = (reference_count > 0)),
   CHECK ((status = 'live') = (due_at IS NULL)),
   CHECK (status NOT IN ('live', 'unreferenced') OR (content_hash IS NOT NULL AND size_bytes IS NOT NULL))
 );
-CREATE UNIQUE INDEX blobs_content ON blobs (tenant_id, content_hash) WHERE status IN ('live', 'unreferenced');
+CREATE UNIQUE INDEX blobs_content ON blobs (tenant_id, content_hash)
+  WHERE status IN ('live', 'unreferenced') AND lost_at IS NULL;
 CREATE INDEX blobs_due ON blobs (due_at) WHERE due_at IS NOT NULL;
 
 -- What a running query reads. A blob is not deleted while one of its pins is alive.
@@ -222,7 +225,7 @@ CREATE TABLE query_runs (
   sql                 text NOT NULL,
   params              jsonb,
   timeout_ms          integer NOT NULL,
-  -- The versions it read: [{datasetId, versionId}], known once it runs.
+  -- What it read: [{datasetId, versionId} or {resultId}], known once it runs.
   inputs              jsonb,
   result_id           entity_id,
   row_count           bigint,

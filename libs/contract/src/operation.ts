@@ -44,3 +44,15 @@ export const COMMON_ERRORS = [
   'service.unavailable',
   'internal',
 ] as const satisfies readonly ErrorCode[];
+
+/** Errors of whatever reads tables in an engine process. */
+export const ENGINE_ERRORS = [
+  'query.deadline',
+  'query.memory',
+  'query.result_too_large',
+  'query.crashed',
+  'query.too_many',
+  'result.corrupt',
+  'storage.unavailable',
+  'storage.full',
+] as const satisfies readonly ErrorCode[];

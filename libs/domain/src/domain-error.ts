@@ -44,14 +44,31 @@ export class DomainError extends Error {
     return ERRORS[this.code].retryable;
   }
 
-  /** The form for the catalog, a job or another process: no stack, no cause. */
+  /**
+   * The form for the catalog, a job or another process: no stack, no cause. Sentences may quote values of rows, which
+   * may hold what Postgres can't keep.
+   */
   toRecord(): ErrorRecord {
-    return { code: this.code, detail: this.message, ...(this.errors && { errors: this.errors }) };
+    const errors = this.errors?.map(storablePlace);
+    return { code: this.code, detail: storableText(this.message), ...(errors && { errors }) };
   }
 
   static fromRecord(record: ErrorRecord): DomainError {
     return new DomainError(record.code, record.detail, record.errors && { errors: record.errors });
   }
+}
+
+/** A text as Postgres can keep it: without NUL and without halves of characters. */
+export function storableText(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').toWellFormed();
+}
+
+function storablePlace(place: ErrorPlace): ErrorPlace {
+  const members = Object.entries(place).map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === 'string' ? storableText(value) : value,
+  ]);
+  return Object.fromEntries(members) as ErrorPlace;
 }
 
 /** The error as a DomainError: itself, or `internal` with the original as its cause. */

@@ -2,7 +2,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from '@millrace/contract';
 import { DomainError, ERRORS, toDomainError, type ErrorCode } from '@millrace/domain';
-import { currentContext, type Logger } from '@millrace/telemetry';
+import { currentContext, errorFields, type Logger } from '@millrace/telemetry';
 
 /** What a client that was told to come back should wait, in seconds. */
 const RETRY_AFTER_S = 2;
@@ -28,7 +28,7 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const error = fromFramework(exception, request) ?? toDomainError(exception);
     const problem = problemOf(error, request);
-    if (problem.status >= 500) this.logger.error({ err: error.cause ?? error, code: error.code }, error.message);
+    if (problem.status >= 500) this.logger.error({ code: error.code, ...errorFields(error) }, 'a request failed');
     if (reply.raw.headersSent) {
       // The answer has begun: the only honest end is a broken connection.
       reply.raw.destroy();

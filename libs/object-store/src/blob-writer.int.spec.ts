@@ -13,6 +13,7 @@ import { FolderObjectStore } from './object-store.folder.js';
 class NotingRegister implements BlobRegister {
   readonly calls: string[] = [];
   leaseEnded = false;
+  isCommitted = false;
 
   async beginWriting(): Promise<void> {
     this.calls.push('begin');
@@ -23,8 +24,9 @@ class NotingRegister implements BlobRegister {
     if (this.leaseEnded) throw new DomainError('service.unavailable', 'too late');
   }
 
-  async abandonWriting(): Promise<void> {
+  async abandonWriting(): Promise<'given_up' | 'in_use'> {
     this.calls.push('abandon');
+    return this.isCommitted ? 'in_use' : 'given_up';
   }
 }
 
@@ -100,5 +102,12 @@ describe('BlobWriter', () => {
     await writer.write(key, { body: body('abc') });
     await writer.giveUp(key);
     await expect(store.find(key.storageKey)).resolves.toBeUndefined();
+  });
+
+  it('keeps what was committed, although nobody heard of it', async () => {
+    await writer.write(key, { body: body('abc') });
+    register.isCommitted = true;
+    await writer.giveUp(key);
+    await expect(store.find(key.storageKey)).resolves.toMatchObject({ sizeBytes: 3 });
   });
 });

@@ -50,11 +50,15 @@ export class BlobWriter {
 
   /**
    * Gives up bytes that will not be committed. Never throws: what can't be said now, the end of the lease says later.
-   * The object is deleted here, too, for the case that the lease had ended and the register knows the key no more.
+   * A commit whose answer was lost may have worked: then the bytes stay. Otherwise the object is deleted here, too, for
+   * the case that the lease had ended and the register knows the key no more.
    */
   async giveUp(key: BlobKey): Promise<void> {
-    await this.register.abandonWriting(key).catch(() => undefined);
-    await this.store.delete(key.storageKey).catch(() => undefined);
+    try {
+      if ((await this.register.abandonWriting(key)) === 'given_up') await this.store.delete(key.storageKey);
+    } catch {
+      // The sweeper finds the row, and the object behind it.
+    }
   }
 
   private async withLease<T>(

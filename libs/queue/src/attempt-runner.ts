@@ -11,11 +11,11 @@ import {
   type StartedJob,
   toDomainError,
 } from '@millrace/domain';
-import { runInContext } from '@millrace/telemetry';
+import { errorFields, runInContext } from '@millrace/telemetry';
 import type { JobSpec } from './job-catalog.js';
 import { JobContext } from './job-context.js';
 import { Lease } from './lease.js';
-import { describeError, type QueueLog } from './queue-log.js';
+import type { QueueLog } from './queue-log.js';
 
 /** The end of an attempt is written again when Postgres stumbles; after that its lease ends and the sweeper decides. */
 const SETTLE_TRIES_MAX = 3;
@@ -137,7 +137,7 @@ export class AttemptRunner {
 }
 
 function causeOf(error: DomainError): object {
-  return error.cause === undefined ? {} : describeError(error.cause);
+  return error.cause === undefined ? {} : errorFields(error.cause);
 }
 
 async function retry<T>(write: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { errorFields } from '@millrace/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError, type EventBus, type JobLedger } from '@millrace/domain';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
@@ -9,7 +10,7 @@ import type { JobContext } from './job-context.js';
 import { JOB_TRANSPORT } from './job-handler.decorator.js';
 import { parseJobMessage } from './job-message.js';
 import { openReceiver, type QueueReceiver } from './queue-backend.js';
-import { describeError, type QueueLog } from './queue-log.js';
+import type { QueueLog } from './queue-log.js';
 
 /** Together well under the 30 s that Kubernetes gives a process to end. */
 const DRAIN_MS = 15_000;
@@ -132,7 +133,7 @@ export class BullMqServer extends Server implements CustomTransportStrategy {
         handle: (payload, context) => this.#invoke(handler, payload, context),
       });
     } catch (error) {
-      log.error({ ...fence, kind: name, ...describeError(error) }, 'the ledger did not answer for an attempt');
+      log.error({ ...fence, kind: name, ...errorFields(error) }, 'the ledger did not answer for an attempt');
     }
   }
 

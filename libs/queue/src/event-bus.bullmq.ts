@@ -1,8 +1,9 @@
+import { errorFields } from '@millrace/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DomainEvent, EventBus, EventOf, EventType } from '@millrace/domain';
 import { domainEventSchema } from './domain-event-schema.js';
 import { type Broadcast, openBroadcast } from './queue-backend.js';
-import { describeError, type QueueLog } from './queue-log.js';
+import type { QueueLog } from './queue-log.js';
 
 const TOPIC = 'events';
 const PUBLISH_TIMEOUT_MS = 2_000;
@@ -44,7 +45,7 @@ export class BullMqEventBus implements EventBus {
       });
       await Promise.race([this.#broadcast.publish(TOPIC, event), tooLong]);
     } catch (error) {
-      this.#log.warn({ event: event.type, ...describeError(error) }, 'an event was not sent');
+      this.#log.warn({ event: event.type, ...errorFields(error) }, 'an event was not sent');
     } finally {
       timer.abort();
     }
@@ -79,7 +80,7 @@ export class BullMqEventBus implements EventBus {
     try {
       listener(event);
     } catch (error) {
-      this.#log.error({ event: event.type, ...describeError(error) }, 'a listener of events failed');
+      this.#log.error({ event: event.type, ...errorFields(error) }, 'a listener of events failed');
     }
   }
 }

@@ -1,5 +1,6 @@
+import { errorFields } from '@millrace/telemetry';
 import { DomainError, type JobFence, type JobLedger } from '@millrace/domain';
-import { describeError, type QueueLog } from './queue-log.js';
+import type { QueueLog } from './queue-log.js';
 
 /** A lease is extended this many times before it would end, so that two lost heartbeats do no harm. */
 const HEARTBEATS_PER_LEASE = 3;
@@ -58,7 +59,7 @@ export class Lease {
     try {
       await this.#beatOnce();
     } catch (error) {
-      this.#options.log.warn({ ...this.#options.fence, ...describeError(error) }, 'a heartbeat failed');
+      this.#options.log.warn({ ...this.#options.fence, ...errorFields(error) }, 'a heartbeat failed');
     } finally {
       this.#beating = false;
     }

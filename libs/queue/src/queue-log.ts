@@ -20,13 +20,3 @@ export function logErrors(log: QueueLog, part: string): (error: Error) => void {
     unloggedCount = 0;
   };
 }
-
-/**
- * An error for the log: its class and where it was thrown. The message stays out, since those of databases and parsers
- * quote values of rows.
- */
-export function describeError(error: unknown): object {
-  if (!(error instanceof Error)) return { errorName: typeof error };
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  return { errorName: error.name, frames: frames.slice(0, 8).map((line) => line.trim()) };
-}

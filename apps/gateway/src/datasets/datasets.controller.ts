@@ -13,8 +13,7 @@ import {
   type UpdateDatasetBody,
 } from '@millrace/contract';
 import { checkTableName, DomainError, type DatasetId, type EventBus, type Principal } from '@millrace/domain';
-import { decodeIdCursor, Operation, pageFields, Prefer, type Preference } from '@millrace/http';
-import { IdParam } from '../ids.pipe.js';
+import { IdParam, decodeIdCursor, Operation, pageFields, Prefer, type Preference } from '@millrace/http';
 import { announceCancel } from '../jobs/announce-cancel.js';
 import { QueryServiceProxy } from '../query-service.proxy.js';
 import { EVENT_BUS } from '../tokens.js';

@@ -12,9 +12,11 @@ export function presentQueryRun(run: QueryRun): QueryRunBody {
     row_count: run.rowCount,
     size_bytes: run.sizeBytes,
     execution_time_ms: run.startedAt && run.endedAt ? run.endedAt.getTime() - run.startedAt.getTime() : null,
-    inputs: (run.inputs ?? []).map((input) => ({
-      ...('datasetId' in input && { dataset_id: input.datasetId, version_id: input.versionId }),
-    })),
+    inputs: (run.inputs ?? []).map((input) =>
+      'resultId' in input
+        ? { result_id: input.resultId }
+        : { dataset_id: input.datasetId, version_id: input.versionId },
+    ),
     error: presentError(run.error),
     cancel_requested: run.cancelRequestedAt !== null,
     queued_at: run.createdAt.toISOString(),

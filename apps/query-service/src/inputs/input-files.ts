@@ -1,7 +1,6 @@
 import type { BlobRepository } from '@millrace/catalog';
 import { DomainError, type TenantId } from '@millrace/domain';
-import type { Logger } from '@millrace/telemetry';
-import { errorFields } from '../error-fields.js';
+import { errorFields, type Logger } from '@millrace/telemetry';
 import { Slots } from '../slots.js';
 import type { CachedFile, FileCache } from './file-cache.js';
 
@@ -66,7 +65,14 @@ export class InputFiles {
     }
     const held: CachedFile[] = [];
     return {
-      fetch: (signal) => this.fetchAll({ files: distinct, held }, signal),
+      fetch: async (signal) => {
+        try {
+          return await this.fetchAll({ files: distinct, held }, signal);
+        } catch (error) {
+          if (error instanceof InputMissingError) await this.noteLost(tenantId, error.storageKey);
+          throw error;
+        }
+      },
       release: async () => {
         for (const file of held.splice(0)) file.release();
         if (this.holders.delete(holder)) await this.unpin(tenantId, holder);
@@ -102,6 +108,12 @@ export class InputFiles {
     const fetched = await Promise.allSettled(files.map((file) => slots.run(() => fetchOne(file))));
     failed.signal.throwIfAborted();
     return new Map(fetched.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
+  }
+
+  /** Content that comes again must not be taken to be there already. */
+  private async noteLost(tenantId: TenantId, storageKey: string): Promise<void> {
+    this.options.logger.error({ tenantId, storageKey }, 'a file is missing in the object store');
+    await this.blobs.markLost({ tenantId, storageKey });
   }
 
   private async unpin(tenantId: TenantId, holder: string): Promise<void> {

@@ -4,9 +4,8 @@ import type { z } from 'zod';
 import { Caller } from '@millrace/auth';
 import { previewQuerySchema } from '@millrace/contract';
 import type { DatasetId, Principal } from '@millrace/domain';
-import { Operation } from '@millrace/http';
+import { IdParam, Operation } from '@millrace/http';
 import { disconnectSignal } from '../disconnect-signal.js';
-import { IdParam } from '../ids.pipe.js';
 import { asJson } from '../rows-json.js';
 import { PreviewsService } from './previews.service.js';
 

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueryInput, QueryRunKey, QueryRunRepository } from '@millrace/catalog';
-import type { DomainError, Principal } from '@millrace/domain';
-import type { Logger } from '@millrace/telemetry';
-import { errorFields } from '../error-fields.js';
+import { storableText, type DomainError, type Principal } from '@millrace/domain';
+import { errorFields, type Logger } from '@millrace/telemetry';
 import type { InputTable } from '../inputs/table-resolver.js';
 import type { QueryRequest } from './query-request.js';
 import { queryLost } from './running-queries.js';
-import { storableError, storableText } from './storable.js';
 
 const END_TRIES_MAX = 3;
 const END_PAUSE_MS = 200;
@@ -29,7 +27,7 @@ export class QueryHistory {
   /** @throws DomainError `query.lost` when the row has ended meanwhile */
   async start(key: QueryRunKey, tables: readonly InputTable[]): Promise<void> {
     const { leaseMs } = this.options;
-    if (!(await this.queryRuns.start(key, { leaseMs, inputs: versionsOf(tables) }))) throw queryLost();
+    if (!(await this.queryRuns.start(key, { leaseMs, inputs: tables.map(inputOf) }))) throw queryLost();
   }
 
   /** @throws DomainError `query.lost` when the row has ended meanwhile */
@@ -55,12 +53,11 @@ export class QueryHistory {
 
   private write(key: QueryRunKey, error: DomainError): Promise<boolean> {
     if (error.code === 'query.cancelled') return this.queryRuns.cancel(key);
-    return this.queryRuns.fail(key, storableError(error.toRecord()));
+    return this.queryRuns.fail(key, error.toRecord());
   }
 }
 
-function versionsOf(tables: readonly InputTable[]): QueryInput[] {
-  return tables.flatMap(({ source }) =>
-    source.type === 'dataset' ? [{ datasetId: source.datasetId, versionId: source.versionId }] : [],
-  );
+function inputOf({ source }: InputTable): QueryInput {
+  if (source.type === 'result') return { resultId: source.resultId };
+  return { datasetId: source.datasetId, versionId: source.versionId };
 }

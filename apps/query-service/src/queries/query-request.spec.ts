@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_TENANT_LIMITS } from '@millrace/domain';
 import { checkRequest } from './query-request.js';
-import { storableError, storableText } from './storable.js';
 
 const limits = { ...DEFAULT_TENANT_LIMITS, inlineRowsMax: 50, queryTimeoutMs: 1_000, queryTimeoutMaxMs: 5_000 };
 
@@ -33,17 +32,5 @@ describe('the check of a request', () => {
 
   it('lets statements through that are wrong: they fail as queries', () => {
     expect(checkRequest({ sql: 'DROP TABLE x' }, limits).sql).toBe('DROP TABLE x');
-  });
-});
-
-describe('texts for Postgres', () => {
-  it('hold neither NUL nor half a character', () => {
-    expect(storableText('a\0\ud83d𝄞')).toBe('a\ufffd\ufffd𝄞');
-    const error = { code: 'sql.failed', detail: 'a\0', errors: [{ message: '\udc00', line: 1, column: 2 }] } as const;
-    expect(storableError(error)).toEqual({
-      code: 'sql.failed',
-      detail: 'a\ufffd',
-      errors: [{ message: '\ufffd', line: 1, column: 2 }],
-    });
   });
 });

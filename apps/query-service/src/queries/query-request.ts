@@ -1,7 +1,6 @@
 import type { RunQueryBody } from '@millrace/contract';
-import { DomainError, ERRORS, type TenantLimits } from '@millrace/domain';
+import { storableText, DomainError, ERRORS, type TenantLimits } from '@millrace/domain';
 import { recognizeStatement } from '@millrace/sql';
-import { storableText } from './storable.js';
 
 /** A statement that is to be run, within what its tenant may use. */
 export interface QueryRequest {

@@ -1,7 +1,6 @@
 import type { QueryRunKey, QueryRunRepository } from '@millrace/catalog';
 import { DomainError, type QueryRunId, type TenantId } from '@millrace/domain';
-import type { Logger } from '@millrace/telemetry';
-import { errorFields } from '../error-fields.js';
+import { errorFields, type Logger } from '@millrace/telemetry';
 import type { InputFiles } from '../inputs/input-files.js';
 import { RunningQuery } from './running-query.js';
 

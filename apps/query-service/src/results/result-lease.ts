@@ -1,7 +1,6 @@
 import type { ResultKey, ResultRepository } from '@millrace/catalog';
 import { DomainError } from '@millrace/domain';
-import type { Logger } from '@millrace/telemetry';
-import { errorFields } from '../error-fields.js';
+import { errorFields, type Logger } from '@millrace/telemetry';
 
 /** A lease is extended this many times before it would end, so that two lost heartbeats do no harm. */
 const HEARTBEATS_PER_LEASE = 3;

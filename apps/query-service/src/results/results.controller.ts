@@ -4,9 +4,8 @@ import type { z } from 'zod';
 import { Caller } from '@millrace/auth';
 import { pageQuerySchema } from '@millrace/contract';
 import type { Principal, ResultId } from '@millrace/domain';
-import { nextPageLink, Operation } from '@millrace/http';
+import { IdParam, nextPageLink, Operation } from '@millrace/http';
 import { disconnectSignal } from '../disconnect-signal.js';
-import { IdParam } from '../ids.pipe.js';
 import { asJson } from '../rows-json.js';
 import { ResultPagesService } from './result-pages.service.js';
 

@@ -69,6 +69,18 @@ export class BlobReferences {
     });
   }
 
+  /**
+   * Notes that there is no object under a key that should have one. Whoever refers to it keeps a reference to nothing,
+   * but no new content is taken to be there already.
+   */
+  async markLost(transaction: Transaction, tenantId: TenantId, storageKey: string): Promise<void> {
+    await rowsOf(
+      transaction,
+      'UPDATE blobs SET lost_at = coalesce(lost_at, now()) WHERE tenant_id = $1 AND storage_key = $2 RETURNING storage_key',
+      [tenantId, storageKey],
+    );
+  }
+
   private async takeExisting(
     transaction: Transaction,
     tenantId: TenantId,
@@ -79,7 +91,7 @@ export class BlobReferences {
     const existing = await findRow<{ storageKey: string }>(
       transaction,
       `UPDATE blobs SET reference_count = reference_count + 1, status = 'live', due_at = NULL
-       WHERE tenant_id = $1 AND content_hash = $2 AND status IN ('live', 'unreferenced')
+       WHERE tenant_id = $1 AND content_hash = $2 AND status IN ('live', 'unreferenced') AND lost_at IS NULL
        RETURNING storage_key AS "storageKey"`,
       [tenantId, contentHash],
     );

@@ -86,6 +86,25 @@ describe('blobs', () => {
     expect(again).toMatchObject({ storageKey: again.written.storageKey, deduplicated: false });
   });
 
+  it('keeps the new bytes when those it had are lost', async () => {
+    const first = await commit('lost');
+    await catalog.blobs.markLost({ tenantId, storageKey: first.storageKey });
+    const second = await commit('lost');
+    expect(second).toMatchObject({ deduplicated: false, storageKey: second.written.storageKey });
+    expect(await commit('lost')).toMatchObject({ deduplicated: true, storageKey: second.storageKey });
+    await release(first.storageKey);
+    expect(await statusOf(first.storageKey)).toBe('unreferenced');
+  });
+
+  it('says whether bytes that a writer gives up were committed after all', async () => {
+    const { storageKey } = await commit('committed');
+    expect(await catalog.blobs.abandonWriting({ tenantId, storageKey })).toBe('in_use');
+    expect(await statusOf(storageKey)).toBe('live');
+    const written = await writeBlob(catalog, tenantId, { content: 'given up' });
+    expect(await catalog.blobs.abandonWriting({ tenantId, storageKey: written.storageKey })).toBe('given_up');
+    expect(await statusOf(written.storageKey)).toBe('deleting');
+  });
+
   it('never gives back a reference that is not there', async () => {
     const { storageKey } = await commit('once');
     await release(storageKey);

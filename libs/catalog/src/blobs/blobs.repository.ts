@@ -46,8 +46,15 @@ export class BlobRepository implements BlobRegister {
   }
 
   /** Gives up a key that was begun: its bytes, if any, are due for deletion now. A key that is not writing stays. */
-  async abandonWriting({ tenantId, storageKey }: BlobKey): Promise<void> {
+  async abandonWriting({ tenantId, storageKey }: BlobKey): Promise<'given_up' | 'in_use'> {
     await this.database.run((manager) => this.references.abandonWriting(manager, tenantId, storageKey));
+    const blob = await this.find({ tenantId, storageKey });
+    return blob?.status === 'live' || blob?.status === 'unreferenced' ? 'in_use' : 'given_up';
+  }
+
+  /** Notes that a reader found no object under the key: the same content, when it comes again, is written anew. */
+  async markLost({ tenantId, storageKey }: BlobKey): Promise<void> {
+    await this.database.run((manager) => this.references.markLost(manager, tenantId, storageKey));
   }
 
   /** See `BlobReferences.commitWritten`. */

@@ -168,12 +168,18 @@ export class ResultRepository {
 
   /** Fails a result that could not be stored. Returns false when it is not processing any more. */
   fail({ tenantId, id }: ResultKey, error: ErrorRecord): Promise<boolean> {
-    return this.failFrom('processing', { tenantId, id }, error);
+    return this.database.transaction((transaction) =>
+      failResult(transaction, this.references, { tenantId, id, from: 'processing', error }),
+    );
   }
 
   /** Fails a ready result whose file vanished. Returns false when it is not ready any more. */
   markFileMissing({ tenantId, id }: ResultKey): Promise<boolean> {
-    return this.failFrom('ready', { tenantId, id }, FILE_MISSING);
+    return this.database.transaction(async (transaction) => {
+      const result = await lockResult(transaction, { tenantId, id });
+      if (result?.storageKey) await this.references.markLost(transaction, tenantId, result.storageKey);
+      return failResult(transaction, this.references, { tenantId, id, from: 'ready', error: FILE_MISSING });
+    });
   }
 
   /** @throws DomainError `result.not_found` */
@@ -234,12 +240,6 @@ export class ResultRepository {
         return key;
       },
     });
-  }
-
-  private failFrom(from: 'processing' | 'ready', key: ResultKey, error: ErrorRecord): Promise<boolean> {
-    return this.database.transaction((transaction) =>
-      failResult(transaction, this.references, { ...key, from, error }),
-    );
   }
 
   private async expire(transaction: Transaction, { tenantId, id }: ResultKey): Promise<ResultKey | undefined> {

@@ -16,6 +16,8 @@ export interface Blob {
   /** Failed tries to delete the object. */
   readonly attempts: number;
   readonly error: string | null;
+  /** When a reader found no object under the key. */
+  readonly lostAt: Date | null;
   readonly createdAt: Date;
 }
 
@@ -32,6 +34,7 @@ export const BlobEntity = new EntitySchema<Blob>({
     dueAt: time('due_at'),
     attempts: number('attempts'),
     error: text('error'),
+    lostAt: time('lost_at'),
     createdAt: time('created_at'),
   },
 });

@@ -13,11 +13,9 @@ import { z } from 'zod';
 import { identity, json, number, text, time } from './columns.js';
 import { errorRecord } from './json.js';
 
-/** A version that a query read. */
-export interface QueryInput {
-  readonly datasetId: DatasetId;
-  readonly versionId: VersionId;
-}
+/** What a query read: a version of a dataset, or the result of another query. */
+export type QueryInput =
+  { readonly datasetId: DatasetId; readonly versionId: VersionId } | { readonly resultId: ResultId };
 
 /** One statement that somebody asked for. */
 export interface QueryRun {
@@ -43,7 +41,9 @@ export interface QueryRun {
   readonly endedAt: Date | null;
 }
 
-const inputList = z.array(z.object({ datasetId: z.string(), versionId: z.string() }));
+const inputList = z.array(
+  z.union([z.object({ datasetId: z.string(), versionId: z.string() }), z.object({ resultId: z.string() })]),
+);
 
 export const QueryRunEntity = new EntitySchema<QueryRun>({
   name: 'query_run',

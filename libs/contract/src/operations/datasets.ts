@@ -1,4 +1,4 @@
-import type { Operation } from '../operation.js';
+import { ENGINE_ERRORS, type Operation } from '../operation.js';
 import {
   createDatasetSchema,
   datasetListSchema,
@@ -113,12 +113,6 @@ export const datasetOperations = {
     access: 'datasets:read',
     query: previewQuerySchema,
     responses: { 200: { description: 'The first rows.', body: previewSchema } },
-    errors: [
-      'dataset.not_found',
-      'dataset.not_ready',
-      'storage.unavailable',
-      'storage.object_missing',
-      'query.too_many',
-    ],
+    errors: ['dataset.not_found', 'dataset.not_ready', 'storage.object_missing', ...ENGINE_ERRORS],
   },
 } as const satisfies Record<string, Operation>;

@@ -1,4 +1,4 @@
-import type { Operation } from '../operation.js';
+import { ENGINE_ERRORS, type Operation } from '../operation.js';
 import { pageQuerySchema } from '../schemas/common.js';
 import {
   listQueriesQuerySchema,
@@ -39,14 +39,9 @@ export const queryOperations = {
       'function.unknown',
       'result.not_ready',
       'query.cancelled',
-      'query.deadline',
-      'query.memory',
-      'query.result_too_large',
-      'query.crashed',
-      'query.too_many',
-      'storage.unavailable',
-      'storage.full',
+      'query.lost',
       'storage.object_missing',
+      ...ENGINE_ERRORS,
     ],
   },
   'query.list': {
@@ -98,6 +93,6 @@ export const queryOperations = {
     access: 'queries:read',
     query: pageQuerySchema,
     responses: { 200: { description: 'The state, and a page of rows.', body: resultPageSchema } },
-    errors: ['result.not_found', 'cursor.invalid', 'storage.unavailable', 'query.too_many'],
+    errors: ['result.not_found', 'cursor.invalid', ...ENGINE_ERRORS],
   },
 } as const satisfies Record<string, Operation>;

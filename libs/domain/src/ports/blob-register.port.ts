@@ -19,6 +19,11 @@ export interface BlobRegister {
   beginWriting(key: BlobKey & { readonly leaseMs: number }): Promise<void>;
   /** @throws DomainError `service.unavailable` when the lease had ended and the bytes may be gone */
   extendWriting(key: BlobKey & { readonly leaseMs: number }): Promise<void>;
-  /** Gives up a key that was begun: its bytes, if any, are due for deletion now. A key that is not writing stays. */
-  abandonWriting(key: BlobKey): Promise<void>;
+  /**
+   * Gives up a key that was begun: its bytes, if any, are due for deletion now.
+   *
+   * @returns `in_use` when the bytes were committed after all, and stay; `given_up` otherwise, also for a key that the
+   *   register knows no more
+   */
+  abandonWriting(key: BlobKey): Promise<'given_up' | 'in_use'>;
 }

@@ -88,6 +88,8 @@ export class EngineChild {
    *   then `fault` says why the child must not be used again
    */
   async execute(task: WireTask, options: ExecuteOptions): Promise<TaskAnswer> {
+    // Nothing was sent yet: an interrupt now would come before its task and be lost, and the child is still good.
+    if (options.signal?.aborted) throw faultError(task.kind, 'cancelled');
     const stop = this.armStops(options);
     try {
       return await this.exchange(task, options);
@@ -157,7 +159,6 @@ export class EngineChild {
     };
     const cancel = (): void => stop('cancelled');
     timers.push(setTimeout(() => stop('deadline'), Math.max(0, deadlineAt - performance.now())));
-    if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     return () => {
       timers.forEach(clearTimeout);

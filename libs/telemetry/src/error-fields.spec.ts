@@ -1,13 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { DomainError } from '@millrace/domain';
 import { errorFields } from './error-fields.js';
 
 describe('an error for the log', () => {
   it('says what failed and where, and quotes nothing', () => {
     const cause = Object.assign(new Error("near 'a secret'"), { code: '22P02', parameters: ['a secret'] });
-    const fields = errorFields(new DomainError('service.unavailable', 'a secret', { cause }));
+    const fields = errorFields(Object.assign(new TypeError('a secret', { cause }), { code: 'service.unavailable' }));
     expect(fields.errors).toMatchObject([
-      { name: 'DomainError', code: 'service.unavailable', frames: expect.arrayContaining([expect.any(String)]) },
+      { name: 'TypeError', code: 'service.unavailable', frames: expect.arrayContaining([expect.any(String)]) },
       { name: 'Error', code: '22P02' },
     ]);
     expect(JSON.stringify(fields)).not.toContain('a secret');
