@@ -1,0 +1,1 @@
+export { startConvertWorker, type ConvertWorker, type ConvertWorkerOptions } from './start-convert-worker.js';

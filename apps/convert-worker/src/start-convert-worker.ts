@@ -1,0 +1,114 @@
+import 'reflect-metadata';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import type { Catalog } from '@millrace/catalog';
+import type { Environment } from '@millrace/config';
+import type { EventBus, ObjectStore } from '@millrace/domain';
+import { EnginePool } from '@millrace/engine';
+import { BlobWriter } from '@millrace/object-store';
+import { BullMqServer, JOBS, type JobCatalog } from '@millrace/queue';
+import type { Logger, Registry } from '@millrace/telemetry';
+import { ConvertWorkerModule } from './convert-worker.module.js';
+import { ConversionMetrics } from './conversions/conversion-metrics.js';
+import { DatasetConverter } from './conversions/dataset-converter.js';
+import { SourceFolder } from './conversions/source-folder.js';
+import { VersionWriter } from './conversions/version-writer.js';
+
+export interface ConvertWorkerOptions {
+  readonly environment: Environment;
+  /** Where the queue's tables are. */
+  readonly databaseUrl: string;
+  readonly catalog: Catalog;
+  readonly store: ObjectStore;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** A folder on a local disk for engine processes and the files they read; several services may share it. */
+  readonly engineFolder: string;
+}
+
+export interface ConvertWorker {
+  /** Takes no more jobs, gives the running ones `DRAIN_MS`, and leaves the others to a next attempt. */
+  close(): Promise<void>;
+}
+
+/** What a job may take beyond the conversion itself, to fetch the source and to store the files. */
+const TRANSFER_MS = 60 * 60_000;
+
+/**
+ * Starts the service that turns uploaded bytes into Parquet.
+ *
+ * @throws when Postgres or the queue does not answer, or engine processes can't be started
+ */
+export async function startConvertWorker(options: ConvertWorkerOptions): Promise<ConvertWorker> {
+  // Engine processes run as another user and have to pass.
+  await mkdir(options.engineFolder, { recursive: true, mode: 0o711 });
+  const sources = await SourceFolder.create(join(options.engineFolder, 'sources'));
+  const engine = openEngine(options);
+  const release = async (): Promise<void> => {
+    await engine.close();
+    await sources.remove();
+  };
+  try {
+    await engine.ready();
+    const app = await startApp(options, makeConverter(options, engine, sources));
+    return {
+      close: async () => {
+        await app.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function openEngine({ environment, engineFolder, logger }: ConvertWorkerOptions): EnginePool {
+  return new EnginePool({
+    workDir: engineFolder,
+    childrenMax: environment.CONVERT_CONCURRENCY,
+    memoryBytes: environment.CONVERT_MEMORY_BYTES,
+    isolation: environment.ENGINE_ISOLATION,
+    logger,
+  });
+}
+
+function makeConverter(
+  { environment, catalog, store, logger, metrics }: ConvertWorkerOptions,
+  engine: EnginePool,
+  sources: SourceFolder,
+): DatasetConverter {
+  const leaseMs = environment.LEASE_MS;
+  const blobs = new BlobWriter(store, catalog.blobs, { leaseMs });
+  const writer = new VersionWriter({ catalog, blobs, leaseMs });
+  const timeoutMs = environment.CONVERT_TIMEOUT_MS;
+  const observed = new ConversionMetrics(metrics);
+  return new DatasetConverter({ catalog, store, engine, sources, writer, metrics: observed, logger, timeoutMs });
+}
+
+async function startApp(
+  { environment, databaseUrl, catalog, events, logger }: ConvertWorkerOptions,
+  converter: DatasetConverter,
+): Promise<{ close(): Promise<void> }> {
+  const strategy = new BullMqServer({
+    queues: [{ name: 'convert', concurrency: environment.CONVERT_CONCURRENCY }],
+    ledger: catalog.jobs,
+    events,
+    databaseUrl,
+    logger,
+    drainMs: environment.DRAIN_MS,
+    catalog: jobCatalog(environment),
+  });
+  const module = ConvertWorkerModule.with(converter);
+  const app = await NestFactory.createMicroservice(module, { strategy, logger: false, abortOnError: false });
+  await app.listen();
+  return app;
+}
+
+/** The jobs with the times of this installation: the conversion's own deadline comes before that of its job. */
+function jobCatalog({ LEASE_MS, CONVERT_TIMEOUT_MS }: Environment): JobCatalog {
+  const convert = { ...JOBS['dataset.convert'], leaseMs: LEASE_MS, timeLimitMs: CONVERT_TIMEOUT_MS + TRANSFER_MS };
+  return { ...JOBS, 'dataset.convert': convert };
+}

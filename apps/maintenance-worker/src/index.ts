@@ -1,0 +1,5 @@
+export {
+  startMaintenanceWorker,
+  type MaintenanceWorker,
+  type MaintenanceWorkerOptions,
+} from './start-maintenance-worker.js';
