@@ -1,13 +1,18 @@
-/** Checks that docs/errors.md and the error catalog name the same codes. Reads the built catalog. Exit 1 on a difference. */
+/**
+ * Checks that docs/errors.md and the error catalog name the same codes with the same status, and agree on which errors
+ * may pass. Reads the built catalog. Exit 1 on a difference.
+ */
 import { readFileSync } from 'node:fs';
 
 const DOCS = new URL('../docs/errors.md', import.meta.url);
-/** A code in the list of errors: the first cell of a table row, in backticks. */
-const LISTED_CODE = /^\|\s*`([a-z][a-z_]*(?:\.[a-z][a-z_]*)+)`\s*\|/gm;
+/** A code in the list of errors: a row that begins with the code in backticks, its status, and whether it may pass. */
+const LISTED_ERROR = /^\|\s*`([a-z][a-z_.]*)`\s*\|\s*(\d+)\s*\|\s*(\w+)\s*\|/gm;
 
 const { ERRORS } = await import(new URL('../libs/domain/dist/error-catalog.js', import.meta.url).href);
-const listed = [...readFileSync(DOCS, 'utf8').matchAll(LISTED_CODE)].map((match) => match[1]);
+const rows = [...readFileSync(DOCS, 'utf8').matchAll(LISTED_ERROR)];
+const listed = rows.map(([, code]) => code);
 const codes = Object.keys(ERRORS);
+const factsOf = ({ status, retryable }) => `${status}, retryable ${retryable ? 'yes' : 'no'}`;
 
 const breaches = [
   ...codes.filter((code) => !listed.includes(code)).map((code) => `docs/errors.md: \`${code}\` has no row. Add it.`),
@@ -15,6 +20,11 @@ const breaches = [
   ...listed
     .filter((code, at) => listed.indexOf(code) !== at)
     .map((code) => `docs/errors.md: \`${code}\` stands twice.`),
+  ...rows
+    .filter(
+      ([, code, status, passes]) => codes.includes(code) && `${status}, retryable ${passes}` !== factsOf(ERRORS[code]),
+    )
+    .map(([, code]) => `docs/errors.md: \`${code}\` is ${factsOf(ERRORS[code])}. Correct its row.`),
 ];
 for (const breach of breaches) process.stderr.write(`${breach}\n`);
 process.stdout.write(`${codes.length} error codes, ${breaches.length} differences from docs/errors.md.\n`);
