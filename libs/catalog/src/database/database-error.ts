@@ -1,4 +1,5 @@
 import { DomainError } from '@millrace/domain';
+import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 
 /** SQLSTATE classes and codes that say "not now": connection trouble, no resources, shutting down, gave up waiting. */
 const PASSING_SQLSTATES =
@@ -27,12 +28,24 @@ interface DatabaseFault {
 export function fromDatabaseError(error: unknown): unknown {
   if (error instanceof DomainError || typeof error !== 'object' || error === null) return error;
   const fault = innermost(error);
-  if (PASSING_SQLSTATES.test(fault.code ?? '') || PASSING_MESSAGES.test(fault.message ?? '')) {
+  if (isOfBrokenConnection(error) || isPassing(fault)) {
     return new DomainError('service.unavailable', 'The database does not answer. Try again in a moment.', {
       cause: error,
     });
   }
   return (fault.code === '23505' && CONFLICTS[fault.constraint ?? '']?.()) || error;
+}
+
+function isPassing({ code = '', message = '' }: DatabaseFault): boolean {
+  return PASSING_SQLSTATES.test(code) || PASSING_MESSAGES.test(message);
+}
+
+/**
+ * When a connection breaks between two statements of a transaction, TypeORM takes it away from the transaction, whose
+ * next statement, be it the COMMIT, fails with one of these. Why the connection broke it tells nobody.
+ */
+function isOfBrokenConnection(error: object): boolean {
+  return error instanceof QueryRunnerAlreadyReleasedError || error instanceof QueryRunnerProviderAlreadyReleasedError;
 }
 
 function innermost(error: DatabaseFault): DatabaseFault {

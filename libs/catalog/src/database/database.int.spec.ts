@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openCatalog, type TestCatalog } from '@millrace/testing';
+
+describe('a connection that breaks', () => {
+  let open: TestCatalog;
+
+  beforeAll(async () => {
+    open = await openCatalog({ statementTimeoutMs: 5_000 });
+  });
+  afterAll(() => open.stop());
+
+  const terminate = async (pid: number): Promise<void> => {
+    // It waits, up to 5 s, until the backend has ended.
+    await open.catalog.transaction((other) => other.query('SELECT pg_terminate_backend($1, 5000)', [pid]));
+  };
+
+  it.each(['before the next statement', 'with nothing left to do but to commit'] as const)(
+    'in a transaction, %s, is service.unavailable',
+    async (when) => {
+      const work = open.catalog.transaction(async (transaction) => {
+        const [{ pid }] = (await transaction.query('SELECT pg_backend_pid() AS pid')) as [{ pid: number }];
+        await terminate(pid);
+        if (when === 'before the next statement') await transaction.query('SELECT 1');
+      });
+      await expect(work).rejects.toMatchObject({ code: 'service.unavailable', retryable: true });
+    },
+  );
+});
