@@ -244,6 +244,7 @@ CREATE TABLE query_runs (
 CREATE INDEX query_runs_user ON query_runs (tenant_id, user_id, id);
 CREATE INDEX query_runs_active ON query_runs (tenant_id) WHERE status IN ('queued', 'running');
 CREATE INDEX query_runs_lease ON query_runs (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX query_runs_ended ON query_runs (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE results (
   tenant_id    entity_id NOT NULL,

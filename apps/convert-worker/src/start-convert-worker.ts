@@ -69,6 +69,7 @@ function openEngine({ environment, engineFolder, logger }: ConvertWorkerOptions)
   return new EnginePool({
     workDir: engineFolder,
     childrenMax: environment.CONVERT_CONCURRENCY,
+    parseChildrenMax: 0,
     memoryBytes: environment.CONVERT_MEMORY_BYTES,
     isolation: environment.ENGINE_ISOLATION,
     logger,

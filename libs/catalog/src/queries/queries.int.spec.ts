@@ -113,6 +113,24 @@ describe('query runs and results', () => {
       expect(await catalog.queryRuns.get(tenantId, alive.id)).toMatchObject({ status: 'queued' });
     });
 
+    it('is forgotten when it ended long ago, but not before its result', async () => {
+      const failed = await createRun();
+      await catalog.queryRuns.fail({ tenantId, id: failed.id }, ERROR);
+      const { queryRunId, resultId } = await createResult(catalog, owner);
+      await catalog.queryRuns.succeed({ tenantId, id: queryRunId }, { rowCount: 1 });
+      const active = await createRun();
+      const ids = async () => (await catalog.queryRuns.list(tenantId, { limit: 10 })).items.map((run) => run.id);
+      const purge = (olderThanMs: number) => catalog.queryRuns.purgeEnded({ olderThanMs, limit: 1_000 });
+      await purge(DAY_MS);
+      expect(await ids()).toEqual([active.id, queryRunId, failed.id]);
+      await purge(-DAY_MS);
+      expect(await ids()).toEqual([active.id, queryRunId]);
+      await catalog.results.fail({ tenantId, id: resultId }, ERROR);
+      await purge(-DAY_MS);
+      expect(await ids()).toEqual([active.id]);
+      await expect(catalog.results.get(tenantId, resultId)).rejects.toMatchObject({ code: 'result.not_found' });
+    });
+
     it('is listed by status and by who asked', async () => {
       const { id } = await createRun();
       await catalog.queryRuns.start({ tenantId, id }, { leaseMs });

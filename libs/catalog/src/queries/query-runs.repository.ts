@@ -178,6 +178,30 @@ export class QueryRunRepository {
     });
   }
 
+  /**
+   * Forgets runs of all tenants that ended long ago, and their results once those are failed or expired; a result that
+   * can still be read keeps its run. Returns how many runs.
+   */
+  async purgeEnded({ olderThanMs, limit }: { olderThanMs: number; limit: number }): Promise<number> {
+    return this.database.transaction(async (transaction) => {
+      const runs = await rowsOf<QueryRunKey>(
+        transaction,
+        `SELECT q.tenant_id AS "tenantId", q.id FROM query_runs q
+         LEFT JOIN results r ON r.tenant_id = q.tenant_id AND r.query_run_id = q.id
+         WHERE q.ended_at < ${fromNow(-olderThanMs)()} AND (r.id IS NULL OR r.status IN ('failed', 'expired'))
+         ORDER BY q.ended_at LIMIT $1 FOR UPDATE OF q SKIP LOCKED`,
+        [limit],
+      );
+      const keys = [runs.map((run) => run.tenantId), runs.map((run) => run.id)];
+      const chosen = '(SELECT * FROM unnest($1::text[], $2::text[]))';
+      // Run and result name each other: the run lets go first.
+      await transaction.query(`UPDATE query_runs SET result_id = NULL WHERE (tenant_id, id) IN ${chosen}`, keys);
+      await transaction.query(`DELETE FROM results WHERE (tenant_id, query_run_id) IN ${chosen}`, keys);
+      await transaction.query(`DELETE FROM query_runs WHERE (tenant_id, id) IN ${chosen}`, keys);
+      return runs.length;
+    });
+  }
+
   private async lose(transaction: Transaction, { tenantId, id }: QueryRunKey): Promise<QueryRunKey | undefined> {
     const run = await findRow<Pick<QueryRun, 'resultId'>>(
       transaction,

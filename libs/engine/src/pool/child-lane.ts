@@ -153,7 +153,7 @@ export class ChildLane {
   }
 
   private refill(): void {
-    if (this.isClosed || this.spare) return;
+    if (this.isClosed || this.spare || this.options.childrenMax === 0) return;
     const spare = this.options.start();
     this.spare = spare;
     spare.catch((error: unknown) => {

@@ -9,8 +9,10 @@ export interface EngineLogger {
 export interface EnginePoolOptions {
   /** A folder on a local disk; children spill and write here. Several pools and services may share it. */
   readonly workDir: string;
-  /** Children with a tenant at one time. One spare and one child for parsing come on top. */
+  /** Children with a tenant at one time. One spare comes on top. */
   readonly childrenMax: number;
+  /** Children that parse statements, beside those; 0 for a pool that never parses. */
+  readonly parseChildrenMax: number;
   /** The memory budget of one child, beyond what an idle child has. */
   readonly memoryBytes: number;
   /** DuckDB threads of one child. */
@@ -38,6 +40,7 @@ const silent = (): void => undefined;
 
 export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
   childrenMax: 4,
+  parseChildrenMax: 2,
   memoryBytes: 1.5 * GiB,
   threads: 2,
   spillBytesMax: 10 * GiB,

@@ -9,7 +9,6 @@ import { collectResult, dropOutput, stageTask } from './stage.js';
 import { WorkFolder } from './work-folder.js';
 
 const CLOSE_GRACE_MS = 10_000;
-const PARSE_CHILDREN_MAX = 2;
 const PARSE_DEADLINE_MS = 2_000;
 /** Parse children serve everyone: they hold no files and no state. */
 const EVERYONE = '';
@@ -64,6 +63,7 @@ export class EnginePool {
    *   `query.crashed`, `query.cancelled` (`conversion.*` and `job.cancelled` for conversions); `query.too_many`
    */
   async run<K extends TaskKind>(task: EngineTask<K>, options: RunOptions): Promise<TaskResult<K>> {
+    if (task.kind === 'parse' && this.options.parseChildrenMax === 0) throw new TypeError('This pool does not parse.');
     const deadlineMs = task.kind === 'parse' ? Math.min(options.deadlineMs, PARSE_DEADLINE_MS) : options.deadlineMs;
     const deadlineAt = performance.now() + deadlineMs;
     const { work, tables, parsers } = await this.parts;
@@ -97,6 +97,10 @@ export class EnginePool {
       await dropOutput(wire);
       this.logFailure(child, task.kind, error);
       throw error;
+    } finally {
+      // A raw file is read once; a link that stays would keep its bytes on the disk after it was deleted. The files of
+      // tables stay for the next statement, whose reader then knows their footers.
+      if (task.kind === 'convert' && child.isAlive) await child.folder.setInputs([]);
     }
   }
 
@@ -118,7 +122,11 @@ export class EnginePool {
         start: () => factory.start(role),
         isSwollen: (child) => factory.isSwollen(child),
       });
-    return { work, tables: lane('table', this.options.childrenMax), parsers: lane('parse', PARSE_CHILDREN_MAX) };
+    return {
+      work,
+      tables: lane('table', this.options.childrenMax),
+      parsers: lane('parse', this.options.parseChildrenMax),
+    };
   }
 
   private async shut(): Promise<void> {

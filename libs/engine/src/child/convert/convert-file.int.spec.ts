@@ -186,6 +186,12 @@ describe('convert', () => {
     expect((await fixture.convert('a\n1\n', { format: 'csv' })).rowCount).toBe(1);
   });
 
+  it('lets go of the file, whose bytes would stay on the disk otherwise', async () => {
+    await fixture.convert('a\n1\n', { format: 'csv' });
+    await expect(fixture.convert('a\n', { format: 'csv' })).rejects.toMatchObject({ code: 'conversion.no_rows' });
+    expect(await fixture.base.stagedInputs()).toEqual([]);
+  });
+
   it('says that memory was not enough, and goes on', async () => {
     const small = await ConvertFixture.open(256 * 1024 ** 2);
     try {
