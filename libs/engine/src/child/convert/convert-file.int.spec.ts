@@ -59,6 +59,34 @@ describe('convert', () => {
       ]);
     });
 
+    it.each([
+      ['numbers of both signs', '{"a":5}\n{"a":-3}\n', 'BIGINT', [[5], [-3]]],
+      ['such numbers in a list', '{"a":[5]}\n{"a":[-3]}\n', 'BIGINT[]', [[[5]], [[-3]]]],
+      [
+        'such numbers beyond BIGINT',
+        '{"a":9223372036854775808}\n{"a":-3}\n',
+        'HUGEINT',
+        [['9223372036854775808'], [-3]],
+      ],
+      [
+        'times in UTC',
+        '{"a":"2020-01-02T03:04:05Z"}\n{"a":null}\n',
+        'TIMESTAMP WITH TIME ZONE',
+        [['2020-01-02T03:04:05Z'], [null]],
+      ],
+      [
+        'times with another offset',
+        '{"a":"2020-01-02T03:04:05+02:00"}\n',
+        'TIMESTAMP WITH TIME ZONE',
+        [['2020-01-02T01:04:05Z']],
+      ],
+      ['times without', '{"a":"2020-01-02T03:04:05"}\n', 'TIMESTAMP', [['2020-01-02T03:04:05']]],
+    ])('types %s', async (_, text, type, rows) => {
+      const result = await json(text);
+      expect(result).toMatchObject({ columns: [{ name: 'a', type }], warnings: [] });
+      expect(await fixture.rowsOf(result)).toEqual(rows);
+    });
+
     it('pins types', async () => {
       const result = await json('{"a":1.5,"b":2}\n', { columns: { a: { type: 'DECIMAL', precision: 10, scale: 2 } } });
       expect(result.columns[0]?.type).toBe('DECIMAL(10,2)');

@@ -5,6 +5,7 @@ import { type DuckdbError, isOutOfMemory, readDuckdbError } from '../duckdb-erro
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
 import { refineDoubles } from './exact-numbers.js';
+import { keepZones, narrowIntegers, type JsonReading } from './json-types.js';
 import { checkColumnCount } from './parquet-source.js';
 import type { SourceColumn, TableSource } from './table-source.js';
 
@@ -29,12 +30,7 @@ export async function openJson(
   if (columns.some(({ isPinned }) => isPinned) && !canName) {
     throw conversionFailed('Types can not be pinned in a file whose keys are equal but for their case.');
   }
-  const refined = canName
-    ? await refineDoubles(connection, columns, {
-        textFrom: (names) => withTypes(names.map((name) => ({ name, type: 'JSON' }))),
-        sampleRows: undefined,
-      })
-    : { columns, warnings: [] };
+  const refined = canName ? await refine(connection, columns, { withTypes }) : { columns, warnings: [] };
   const isChanged = refined.columns.some(({ type }, index) => type !== found[index]?.type);
   const names = refined.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   return {
@@ -44,6 +40,20 @@ export async function openJson(
     warnings: refined.warnings,
     explain: (error) => explain(error, refined.columns),
   };
+}
+
+/** Types that lose less than those the reader guesses. */
+async function refine(
+  connection: DuckDBConnection,
+  columns: readonly SourceColumn[],
+  reading: JsonReading,
+): Promise<{ columns: readonly SourceColumn[]; warnings: string[] }> {
+  const narrowed = await narrowIntegers(connection, columns, reading);
+  const exact = await refineDoubles(connection, narrowed, {
+    textFrom: (names) => reading.withTypes(names.map((name) => ({ name, type: 'JSON' }))),
+    sampleRows: undefined,
+  });
+  return { columns: await keepZones(connection, exact.columns, reading), warnings: exact.warnings };
 }
 
 function commonOptions({ lineBytesMax }: ConvertLimits): string {
@@ -76,6 +86,7 @@ function explain(error: unknown, columns: readonly SourceColumn[]): unknown {
   const reason = duckdb.message
     .replace(/\n?Try increasing[^]*$/, '')
     .replace(/^[^]*? in file "[^"]*",?\s*/, '')
+    .replace(/^at byte \d+ in line \d+: /, '')
     .trim();
   const columnName = columns.find(({ name }) => reason.includes(`"${name}"`))?.name;
   return conversionFailed(
