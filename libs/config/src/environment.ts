@@ -51,7 +51,10 @@ export const environmentSchema = z.object({
     min: 1_000,
     default: dayMs,
   }),
-  HISTORY_RETENTION_MS: integer('How long ended jobs and queries are listed.', { min: 1_000, default: 30 * dayMs }),
+  HISTORY_RETENTION_MS: integer('How long used uploads, ended jobs and ended queries are listed.', {
+    min: 1_000,
+    default: 30 * dayMs,
+  }),
   DELETION_GRACE_MS: integer('How long bytes stay after their last reference went.', { min: 0, default: minuteMs }),
   LEASE_MS: integer('How long a worker or a writer may be silent before it counts as lost.', {
     min: 500,

@@ -41,7 +41,9 @@ async function readText(payload: AsyncIterable<Buffer>, bytesMax: number): Promi
 }
 
 function malformed(cause: Error): DomainError {
-  return new DomainError('request.malformed', `The body is not valid JSON: ${cause.message}.`, { cause });
+  // Fastify hides what the parser said behind a sentence of its own.
+  const reason = cause.cause instanceof Error ? cause.cause.message : cause.message;
+  return new DomainError('request.malformed', `The body can not be read as JSON: ${reason}`, { cause });
 }
 
 function unsupportedMediaType(request: FastifyRequest): DomainError {

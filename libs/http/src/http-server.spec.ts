@@ -153,6 +153,14 @@ describe('an HTTP app', () => {
     await expect(other.json()).resolves.toMatchObject({ code: 'request.unsupported_media_type', status: 415 });
   });
 
+  it('refuses a parameter that the route does not have', async () => {
+    const answer = await send('POST', '/v1/files?dry_run=true', { body: 'a' });
+    await expect(answer.json()).resolves.toMatchObject({
+      ...{ status: 400, code: 'request.invalid' },
+      detail: 'This route has no query parameter "dry_run".',
+    });
+  });
+
   it('gives the handler what the schema made of the body, and the caller', async () => {
     await expect((await sendJson('{"label": "A"}')).json()).resolves.toEqual({
       body: { label: 'A' },

@@ -1,10 +1,13 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { OPERATIONS, type Operation } from '@millrace/contract';
+import { DomainError } from '@millrace/domain';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessGuard, type Authenticator } from '@millrace/auth';
 import { enterContext, type Logger, type Registry } from '@millrace/telemetry';
 import { registerBodyParser } from './body-parser.js';
+import type { MillraceRouteConfig } from './operation.decorator.js';
 import { observeRequests } from './request-observer.js';
 import { NestLogger } from './nest-logger.js';
 import { PageLinkInterceptor } from './page-link.interceptor.js';
@@ -17,6 +20,10 @@ const JSON_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A connection whose headers do not arrive by then is closed; bodies have bounds of their own. */
 const HEADERS_TIMEOUT_MS = 30_000;
+
+const OPERATIONS_WITH_QUERY: ReadonlySet<string> = new Set(
+  Object.entries<Operation>(OPERATIONS).flatMap(([name, { query }]) => (query ? [name] : [])),
+);
 
 export interface HttpServerOptions {
   /** The app's module, or what its `forRoot` gives. */
@@ -49,6 +56,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     if (typeof traceparent === 'string') void reply.header('traceparent', traceparent);
     done();
   });
+  fastify.addHook('preHandler', (request, _reply, done) => done(unknownParameter(request)));
   observeRequests(fastify, options);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     bodyParser: false,
@@ -63,6 +71,15 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   app.useGlobalFilters(new ProblemFilter(options.logger));
   await app.init();
   return app;
+}
+
+/** A route without parameters refuses them: one that was misspelt, or is of a later version, must not go unnoticed. */
+function unknownParameter(request: FastifyRequest): DomainError | undefined {
+  const { operation } = request.routeOptions.config as Partial<MillraceRouteConfig>;
+  if (!operation || OPERATIONS_WITH_QUERY.has(operation)) return undefined;
+  const [name] = Object.keys(request.query as object);
+  if (name === undefined) return undefined;
+  return new DomainError('request.invalid', `This route has no query parameter "${name.slice(0, 100)}".`);
 }
 
 /**

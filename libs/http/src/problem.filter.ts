@@ -28,7 +28,7 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const error = fromFramework(exception, request) ?? toDomainError(exception);
     const problem = problemOf(error, request);
-    if (problem.status >= 500) this.logger.error({ code: error.code, ...errorFields(error) }, 'a request failed');
+    this.log(error, problem.status);
     if (reply.raw.headersSent) {
       // The answer has begun: the only honest end is a broken connection.
       reply.raw.destroy();
@@ -37,6 +37,13 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="millrace"');
     if (error.retryable) void reply.header('retry-after', String(RETRY_AFTER_S));
     void reply.status(problem.status).header('content-type', 'application/problem+json').send(problem);
+  }
+
+  /** What is our fault is an error; what may pass is a warning; what the caller did is in the line of the request. */
+  private log(error: DomainError, status: number): void {
+    if (status < 500 || error.code === 'query.deadline') return;
+    const level = error.retryable ? 'warn' : 'error';
+    this.logger[level]({ code: error.code, ...errorFields(error) }, 'a request failed');
   }
 }
 

@@ -18,8 +18,8 @@ export function validationPipe(): StandardSchemaValidationPipe {
 export function invalidRequest(issues: readonly Issue[]): DomainError {
   const errors = issues.slice(0, PLACES_MAX).map(placeOf);
   const [first] = errors;
-  const where = first?.pointer ? ` at ${first.pointer}` : '';
-  return new DomainError('request.invalid', `${first?.message ?? 'The request is not valid'}${where}`, { errors });
+  const where = first?.pointer ? `At ${first.pointer}: ` : '';
+  return new DomainError('request.invalid', `${where}${first?.message ?? 'The request is not valid.'}`, { errors });
 }
 
 function placeOf(issue: Issue): ErrorPlace {

@@ -41,6 +41,7 @@ export function sweepSchedule({ environment, catalog, events, blobSweeper, annou
     ['results.expire', often, () => results.expireDue()],
     ['uploads.expire', often, () => uploads.expireDue()],
     ['datasets.forget', seldom, () => datasets.sweep({ olderThanMs: FAILED_DATASET_RETENTION_MS, limit: BATCH_ROWS })],
+    ['uploads.forget', seldom, () => uploads.purgeEnded({ olderThanMs: HISTORY_RETENTION_MS, limit: BATCH_ROWS })],
     ['query_runs.forget', seldom, () => queryRuns.purgeEnded({ olderThanMs: HISTORY_RETENTION_MS, limit: BATCH_ROWS })],
     ['jobs.forget', seldom, () => jobs.purgeEnded({ olderThanMs: HISTORY_RETENTION_MS, limit: BATCH_ROWS })],
   ];

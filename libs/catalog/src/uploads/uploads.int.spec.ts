@@ -99,7 +99,12 @@ describe('uploads', () => {
     expect(await catalog.uploads.get(tenantId, due.id)).toMatchObject({ status: 'expired', storageKey: null });
     expect(await blobOf(due.storageKey)).toMatchObject({ status: 'unreferenced' });
     expect(await catalog.uploads.get(tenantId, fresh.id)).toMatchObject({ status: 'pending' });
-    await catalog.uploads.delete(tenantId, due.id);
+    const purge = (olderThanMs: number) => catalog.uploads.purgeEnded({ olderThanMs, limit: 1_000 });
+    await purge(60_000);
+    expect(await catalog.uploads.get(tenantId, due.id)).toMatchObject({ status: 'expired' });
+    await purge(-60_000);
+    await expect(catalog.uploads.get(tenantId, due.id)).rejects.toMatchObject({ code: 'upload.not_found' });
+    expect(await catalog.uploads.get(tenantId, fresh.id)).toMatchObject({ status: 'pending' });
   });
 
   it('leave nothing half done when a commit fails', async () => {

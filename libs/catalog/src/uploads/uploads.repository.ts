@@ -110,6 +110,22 @@ export class UploadRepository {
     return expired.length;
   }
 
+  /** Forgets uploads of all tenants that were used or expired long ago. Returns how many. */
+  async purgeEnded({ olderThanMs, limit }: { olderThanMs: number; limit: number }): Promise<number> {
+    const purged = await this.database.run((manager) =>
+      rowsOf(
+        manager,
+        `DELETE FROM uploads WHERE (tenant_id, id) IN (
+           SELECT tenant_id, id FROM uploads
+           WHERE status IN ('consumed', 'expired') AND coalesce(consumed_at, expires_at) < ${fromNow(-olderThanMs)()}
+           LIMIT $1 FOR UPDATE SKIP LOCKED)
+         RETURNING id`,
+        [limit],
+      ),
+    );
+    return purged.length;
+  }
+
   private async expire(
     transaction: Transaction,
     { tenantId, id }: Pick<Upload, 'tenantId' | 'id'>,

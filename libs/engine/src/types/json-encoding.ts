@@ -123,7 +123,8 @@ function encodeScalar(name: string, value: string): string {
 const text = (value: string): string => `CAST(${value} AS VARCHAR)`;
 const quoted = (value: string): string => `'"' || ${value} || '"'`;
 const jsonText = (value: string): string => `CAST(to_json(${value}) AS VARCHAR)`;
-const concat = (parts: readonly string[]): string => `(${parts.join(' || ')})`;
+/** One call, however many parts there are: a chain of `||` is as deep as it is long, and DuckDB allows 1,000 levels. */
+const concat = (parts: readonly string[]): string => `concat(${parts.join(', ')})`;
 
 function exactInteger(value: string, isExact: string): string {
   return `CASE WHEN ${isExact} THEN ${text(value)} ELSE ${quoted(text(value))} END`;
