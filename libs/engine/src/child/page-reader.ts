@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { jsonRowExpression } from '../types/json-encoding.js';
+import { runLong } from './long-statement.js';
 
 export interface PageRequest {
   /** The SELECT whose rows are read, without LIMIT. */
@@ -48,7 +49,7 @@ async function readBatch(
   { offset, limit }: { offset: number; limit: number },
 ): Promise<string[]> {
   const sql = `SELECT ${jsonRowExpression(columns)} FROM (${select} LIMIT ${limit} OFFSET ${offset})`;
-  const reader = await connection.runAndReadAll(sql);
+  const reader = await runLong(connection, sql);
   return reader.getRows().map(([row]) => String(row));
 }
 

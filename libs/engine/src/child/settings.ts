@@ -2,7 +2,8 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { ChildConfig } from '../pool/wire.js';
 import { quoteList, quoteLiteral } from '../types/sql-text.js';
 
-const CONNECTION_SETTINGS = ['enable_progress_bar', 'enable_progress_bar_print'];
+/** What may still be set: the progress of a connection, and `disabled_optimizers` for statements of our own. */
+const OPEN_SETTINGS = ['disabled_optimizers', 'enable_progress_bar', 'enable_progress_bar_print'];
 
 /** The files that an instance may reach besides the scratch folder. */
 export type ReadableFiles = { readonly folder: string } | { readonly files: readonly string[] };
@@ -61,7 +62,7 @@ function settingsOf(config: ChildConfig, readable: ReadableFiles): Setting[] {
     // DuckDB adds its temp directory to the list by itself.
     paths('allowed_directories', folders, [...folders, `${tempDir}/`]),
     paths('allowed_paths', files, files),
-    paths('allowed_configs', CONNECTION_SETTINGS, CONNECTION_SETTINGS),
+    paths('allowed_configs', OPEN_SETTINGS, OPEN_SETTINGS),
   ];
 }
 

@@ -107,6 +107,14 @@ describe('values', () => {
     ]);
   });
 
+  it('reads 1,200 columns, and as many fields of one', async () => {
+    const values = Array.from({ length: 1_200 }, (_, index) => index);
+    const wide = await fixture.query(`SELECT ${values.map((value) => `${value}::HUGEINT AS c${value}`).join(', ')}`);
+    expect(JSON.parse(wide.rowsJson)).toEqual([values]);
+    const deep = await fixture.query(`SELECT {${values.map((value) => `'c${value}': ${value}`).join(', ')}} AS v`);
+    expect(JSON.parse(deep.rowsJson)).toEqual([[Object.fromEntries(values.map((value) => [`c${value}`, value]))]]);
+  });
+
   it('refuses a type that can not be kept', async () => {
     await expect(fixture.query('SELECT [1::VARIANT] AS v')).rejects.toMatchObject({ code: 'sql.invalid' });
   });
