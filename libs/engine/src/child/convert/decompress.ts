@@ -1,10 +1,11 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression, ConvertLimits } from '../../tasks/convert.task.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
+import { isZstd, zstdFrames } from './zstd-frames.js';
 
 /** Below this many bytes no ratio is suspicious. */
 const RATIO_FREE_BYTES = 16 * 1024 * 1024;
@@ -13,7 +14,7 @@ const RATIO_FREE_BYTES = 16 * 1024 * 1024;
 export async function detectCompression(path: string): Promise<Compression> {
   const head = await readHead(path, 4);
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
-  return head.length === 4 && head.readUInt32LE() === 0xfd2fb528 ? 'zstd' : 'none';
+  return isZstd(head) ? 'zstd' : 'none';
 }
 
 /** The first bytes of a file. */
@@ -41,40 +42,59 @@ export interface DecompressOptions {
  *
  * @throws DomainError `conversion.limit`; `conversion.failed` when the stream is damaged or cut
  */
-export async function decompress({
-  compression,
-  source,
-  sourceBytes,
-  target,
-  limits,
-  signal,
-}: DecompressOptions): Promise<void> {
-  const unpack = compression === 'gzip' ? createGunzip() : createZstdDecompress();
-  const guard = new ByteGuard(
+export async function decompress(options: DecompressOptions): Promise<void> {
+  const { compression, sourceBytes, target, limits } = options;
+  const count = new ByteCount(
     Math.min(limits.decompressedBytesMax, Math.max(RATIO_FREE_BYTES, sourceBytes * limits.compressionRatioMax)),
   );
   try {
-    await pipeline(createReadStream(source), unpack, guard, createWriteStream(target, { flags: 'wx' }), { signal });
+    await (compression === 'gzip' ? gunzip(options, count) : unpackFrames(options, count));
   } catch (error) {
     await rm(target, { force: true });
-    if (guard.isExceeded) throw beyondLimit('The file is too large, or packed too densely, once it is decompressed.');
+    if (count.isExceeded) throw beyondLimit('The file is too large, or packed too densely, once it is decompressed.');
     if (isDamage(error)) throw conversionFailed(`The ${compression} stream is damaged or cut off.`, {}, error);
     throw error;
   }
 }
 
-class ByteGuard extends Transform {
-  isExceeded = false;
+/** Reads the members of a gzip file to its end. */
+function gunzip({ source, target, signal }: DecompressOptions, count: ByteCount): Promise<void> {
+  const into = createWriteStream(target, { flags: 'wx' });
+  return pipeline(createReadStream(source), createGunzip(), new ByteGuard(count), into, { signal });
+}
+
+async function unpackFrames({ source, target, signal }: DecompressOptions, count: ByteCount): Promise<void> {
+  await writeFile(target, '', { flag: 'wx' });
+  for await (const { start, end } of zstdFrames(source)) {
+    const frame = createReadStream(source, { start, end: end - 1 });
+    const into = createWriteStream(target, { flags: 'a' });
+    await pipeline(frame, createZstdDecompress(), new ByteGuard(count), into, { signal });
+  }
+}
+
+/** Bytes that were unpacked, of all parts of a file. */
+class ByteCount {
   private bytes = 0;
 
-  constructor(private readonly bytesMax: number) {
+  constructor(private readonly bytesMax: number) {}
+
+  get isExceeded(): boolean {
+    return this.bytes > this.bytesMax;
+  }
+
+  add(bytes: number): void {
+    this.bytes += bytes;
+  }
+}
+
+class ByteGuard extends Transform {
+  constructor(private readonly count: ByteCount) {
     super();
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.bytes += chunk.length;
-    this.isExceeded = this.bytes > this.bytesMax;
-    done(this.isExceeded ? new Error('Too many bytes') : null, chunk);
+    this.count.add(chunk.length);
+    done(this.count.isExceeded ? new Error('Too many bytes') : null, chunk);
   }
 }
 
