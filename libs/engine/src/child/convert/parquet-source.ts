@@ -8,7 +8,7 @@ import { isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
 import { readParquet } from '../table-view.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
-import type { TableSource } from './table-source.js';
+import type { SourceColumn, TableSource } from './table-source.js';
 
 /** A Parquet file that someone uploaded: read like any foreign file, and written anew. */
 export async function openParquet(
@@ -25,24 +25,56 @@ export async function openParquet(
       throw beyondLimit(`Column "${name}" is nested deeper than ${limits.nestingMax} levels.`);
     }
   }
+  const warnings = await checkLeaves(connection, path);
   const columns = applyPins(found, pins);
-  const items = columns.map(({ name, type, isPinned }, index) => {
-    const quoted = quoteIdentifier(name);
-    return isPinned ? `${exactCast(name, type, found[index]?.type ?? type)} AS ${quoted}` : quoted;
-  });
-  return { columns, select: `SELECT ${items.join(', ')} FROM ${from}`, dialect: undefined, warnings: [], explain };
+  const items = columns.map(({ name, isPinned }, index) =>
+    isPinned ? `${exactCast(columns, index, found[index]?.type)} AS ${quoteIdentifier(name)}` : quoteIdentifier(name),
+  );
+  return {
+    columns,
+    select: `SELECT ${items.join(', ')} FROM ${from}`,
+    dialect: undefined,
+    warnings,
+    explain: (error) => explain(error, columns),
+  };
 }
+
+/**
+ * What DuckDB 1.5.6 reads otherwise than it is written: a DECIMAL of more than 38 digits becomes a DOUBLE of another
+ * value (-7 becomes -100663297), and an instant loses what is finer than a microsecond.
+ *
+ * @returns warnings
+ * @throws DomainError `conversion.failed`
+ */
+async function checkLeaves(connection: DuckDBConnection, path: string): Promise<string[]> {
+  const sql = `SELECT name, precision, scale, logical_type FROM parquet_schema(${quoteLiteral(path)})`;
+  const reader = await connection.runAndReadAll(sql);
+  return reader.getRows().flatMap(([name, precision, scale, logicalType]) => {
+    if (Number(precision) > DECIMAL_DIGITS_MAX) {
+      throw conversionFailed(
+        `Column "${String(name)}" is a DECIMAL(${Number(precision)},${Number(scale)}); at most ${DECIMAL_DIGITS_MAX} digits can be read.`,
+        { columnName: String(name) },
+      );
+    }
+    if (!NANOSECOND_INSTANT.test(String(logicalType))) return [];
+    return [`Column "${String(name)}" has instants in nanoseconds; what is finer than a microsecond is cut off.`];
+  });
+}
+
+const DECIMAL_DIGITS_MAX = 38;
+const NANOSECOND_INSTANT = /^TimestampType\(isAdjustedToUTC=1,.*NANOS=NanoSeconds/;
 
 /** A cast that fails where it would change a value: a plain one rounds, and drops the time of a timestamp. */
-function exactCast(name: string, type: string, from: string): string {
+function exactCast(columns: readonly SourceColumn[], index: number, from: string | undefined): string {
+  const { name, type } = columns[index] ?? { name: '', type: '' };
   const value = quoteIdentifier(name);
-  const cast = `CAST(${value} AS ${type})`;
-  const message = `concat('${INEXACT}', ${quoteLiteral(name)}, ': "', left(CAST(${value} AS VARCHAR), 200), '" is no ${type}')`;
-  return `CASE WHEN CAST(${cast} AS ${from}) IS DISTINCT FROM ${value} THEN error(${message}) ELSE ${cast} END`;
+  const cast = `TRY_CAST(${value} AS ${type})`;
+  const message = `concat('${INEXACT}${index}:', left(CAST(${value} AS VARCHAR), 200))`;
+  return `CASE WHEN TRY_CAST(${cast} AS ${from ?? type}) IS DISTINCT FROM ${value} THEN error(${message}) ELSE ${cast} END`;
 }
 
-/** Begins the message of a cast that would change a value. */
-const INEXACT = 'inexact column ';
+/** Begins the message of a cast that would change a value; the index of the column and the value follow. */
+const INEXACT = 'inexact:';
 
 /** @throws DomainError `conversion.limit` */
 export function checkColumnCount(count: number, { columnsMax }: ConvertLimits): void {
@@ -54,15 +86,19 @@ async function describe(connection: DuckDBConnection, from: string): Promise<{ n
     const reader = await connection.runAndReadAll(`DESCRIBE FROM ${from}`);
     return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
   } catch (error) {
-    throw explain(error);
+    throw explain(error, []);
   }
 }
 
-function explain(error: unknown): unknown {
+function explain(error: unknown, columns: readonly SourceColumn[]): unknown {
   const duckdb = readDuckdbError(error);
   if (!duckdb || isOutOfMemory(duckdb) || duckdb.type === 'INTERRUPT' || error instanceof DomainError) return error;
-  const reason = duckdb.message.replace(/ (?:from |of |at end of )?file ['"][^'"]*['"]/g, '').trim();
-  if (duckdb.type === 'Conversion')
-    return conversionFailed(`A value does not fit the pinned type: ${reason}`, {}, error);
+  const [, index, text = ''] = /inexact:(\d+):([^]*)$/.exec(duckdb.message) ?? [];
+  if (index !== undefined) {
+    const { name, type } = columns[Number(index)] ?? { name: '', type: '' };
+    return conversionFailed(`Column "${name}": "${text}" is no ${type} without a change.`, { columnName: name, text });
+  }
+  // The name is the one of our copy, which means nothing to anybody.
+  const reason = duckdb.message.replace(/\bfile ['"][^'"]*['"]/gi, 'the file').trim();
   return conversionFailed(`The Parquet file is damaged, or none: ${reason}.`, {}, error);
 }
