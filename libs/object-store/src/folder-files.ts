@@ -87,7 +87,9 @@ async function openNewFile(path: string): Promise<FileHandle> {
       await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
       return await open(path, 'wx', 0o600);
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT' || attempt >= FOLDER_ATTEMPTS_MAX) throw error;
+      // Node's recursive mkdir says ENOTDIR when a folder goes between two of its steps.
+      const isGone = ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '');
+      if (!isGone || attempt >= FOLDER_ATTEMPTS_MAX) throw error;
     }
   }
 }

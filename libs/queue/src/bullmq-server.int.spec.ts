@@ -10,8 +10,8 @@ import { openSender } from './queue-backend.js';
 let postgres: TestPostgres;
 let bench: Bench;
 
-beforeAll(async () => {
-  postgres = await TestPostgres.start();
+beforeAll(() => {
+  postgres = new TestPostgres();
 });
 beforeEach(async () => {
   bench = await Bench.open(await postgres.createDatabase());

@@ -11,8 +11,8 @@ let databaseUrl: string;
 let log: RecordingLog;
 let open: BullMqEventBus[];
 
-beforeAll(async () => {
-  postgres = await TestPostgres.start();
+beforeAll(() => {
+  postgres = new TestPostgres();
 });
 beforeEach(async () => {
   databaseUrl = await postgres.createDatabase();

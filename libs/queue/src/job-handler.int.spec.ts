@@ -30,8 +30,8 @@ let postgres: TestPostgres;
 let bench: Bench;
 let trace: string[];
 
-beforeAll(async () => {
-  postgres = await TestPostgres.start();
+beforeAll(() => {
+  postgres = new TestPostgres();
 });
 beforeEach(async () => {
   trace = [];

