@@ -28,7 +28,7 @@ describe('zstd frames', () => {
 
   const skippable = Buffer.concat([Buffer.from('5e2a4d1803000000', 'hex'), Buffer.from('abc')]);
 
-  it.each<[string, string[], object]>([
+  it.each<[string, string[], Record<number, number>]>([
     ['one', ['a,b\n'], {}],
     ['several, an empty one among them', ['a', '', 'b', 'c'], {}],
     ['with a checksum', ['a', 'b'], { [checksum]: 1 }],
