@@ -1,51 +1,42 @@
-import { createHash } from 'node:crypto';
-import { realpath, rm } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** SQLite's code for a file that another connection has locked. */
+const SQLITE_BUSY = 5;
 
 /**
- * Makes sure that one process at a time works on a data folder. The lock is a socket that we listen on: unlike a file
- * with a process id it can't outlive its owner, whatever ended that.
+ * Makes sure that one process at a time works on a data folder. The lock is one of the operating system on a file in
+ * that folder: it ends with its owner, whatever ended that. Node itself has no call for it; its SQLite does, and takes
+ * care of the differences between systems. Nothing is ever written into the file.
  */
 export class FolderLock {
-  private constructor(private readonly server: Server) {}
+  private constructor(private readonly file: DatabaseSync) {}
 
   /** @throws Error when another process works on the folder */
   static async take(folder: string): Promise<FolderLock> {
-    const path = await socketPath(folder);
-    if (await answers(path)) throw new Error(`Another Millrace already runs on ${folder}. Stop it, or set DATA_DIR.`);
-    await rm(path, { force: true });
-    const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, resolve);
-    });
-    server.unref();
-    return new FolderLock(server);
+    const path = join(folder, 'lock');
+    // Only the owner may open it: whoever can read it could lock it, too.
+    await (await open(path, 'a', 0o600)).close();
+    const file = new DatabaseSync(path, { timeout: 0 });
+    try {
+      file.exec('BEGIN EXCLUSIVE');
+      return new FolderLock(file);
+    } catch (error) {
+      file.close();
+      throw isBusy(error) ? inUse(folder) : error;
+    }
   }
 
-  async release(): Promise<void> {
-    await new Promise((resolve) => this.server.close(resolve));
+  release(): void {
+    this.file.close();
   }
 }
 
-/** In the folder for temporary files, under a hash: the path of a socket has about 100 bytes at most. */
-async function socketPath(folder: string): Promise<string> {
-  const hash = createHash('sha256')
-    .update(await realpath(folder))
-    .digest('hex')
-    .slice(0, 24);
-  return join(tmpdir(), `millrace-${hash}.sock`);
+function inUse(folder: string): Error {
+  return new Error(`Another Millrace already runs on ${folder}. Stop it, or choose another folder with DATA_DIR.`);
 }
 
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }

@@ -1,8 +1,10 @@
 import { join, relative, resolve } from 'node:path';
-import { ConfigError, parseEnvironment, type Environment } from '@millrace/config';
+import { parseEnvironment, type Environment } from '@millrace/config';
+import { createLogger } from '@millrace/telemetry';
 import type { IssuedCredentials } from './credentials.js';
-import { openLogFile } from './log-stream.js';
-import { startStandalone, type Standalone } from './standalone.js';
+import { Ending } from './ending.js';
+import { LateLogFile } from './late-log-file.js';
+import { startStandalone } from './standalone.js';
 import { VERSION } from './version.js';
 
 const HELP = `Millrace ${VERSION}: all services in one process, on an embedded Postgres and a local folder.
@@ -19,75 +21,93 @@ async function main(): Promise<void> {
   if (process.argv.includes('--help')) return say(HELP);
   const startedAtMs = Date.now();
   const environment = parseEnvironment();
-  const logPath = environment.LOG_FILE ?? join(environment.DATA_DIR, 'millrace.log');
-  const standalone = await startStandalone({
-    environment,
-    logStream: openLogFile(logPath),
-    onStep: (step) => say(`${step} …\n`),
-  });
-  stopOnSignal(standalone);
-  say(welcome(standalone.credentials, { environment, logPath, tookMs: Date.now() - startedAtMs }));
+  const logPath = resolve(environment.LOG_FILE ?? join(environment.DATA_DIR, 'millrace.log'));
+  const logStream = new LateLogFile(logPath);
+  const logger = createLogger({ level: environment.LOG_LEVEL, service: 'standalone', stream: logStream });
+  const ending = new Ending({ logger, say, complain, logPath });
+  ending.watch();
+  try {
+    const standalone = await startStandalone({
+      environment,
+      logStream,
+      onFolderTaken: () => logStream.open(),
+      onStep: (step) => say(`${step} …\n`),
+      signal: ending.signal,
+      onFatal: (error) => ending.fail(error),
+    });
+    ending.onStarted(() => standalone.close());
+    say(welcome(standalone.credentials, { environment, logPath, tookMs: Date.now() - startedAtMs }));
+  } catch (error) {
+    ending.onStartFailed(error);
+  }
 }
 
-function welcome(
-  { url, api_key, isNew }: IssuedCredentials,
-  about: { environment: Environment; logPath: string; tookMs: number },
-): string {
-  const credentials = relative('.', resolve(about.environment.DATA_DIR, 'credentials.json'));
+interface Start {
+  readonly environment: Environment;
+  readonly logPath: string;
+  readonly tookMs: number;
+}
+
+function welcome(credentials: IssuedCredentials, { environment, logPath, tookMs }: Start): string {
+  const { url, api_key, isNew } = credentials;
   return `
-Millrace ${VERSION} is ready after ${(about.tookMs / 1_000).toFixed(1)} s.
+Millrace ${VERSION} is ready after ${(tookMs / 1_000).toFixed(1)} s.
 
   Address   ${url}
   API key   ${api_key}${isNew ? '  (new)' : ''}
-            also in ${credentials}
+            also in ${shown(join(environment.DATA_DIR, 'credentials.json'))}
   Contract  ${url}/docs
-  Log       ${relative('.', resolve(about.logPath))}
+  Log       ${shown(logPath)}
 
-Make a first table, and query it:
+${isNew ? firstSteps(credentials) : nextSteps(credentials)}
+Ctrl-C stops it.
+`;
+}
+
+function firstSteps({ url, api_key }: IssuedCredentials): string {
+  return `Make a first table, and query it:
 
   curl -s ${url}/v1/datasets -H "Authorization: Bearer ${api_key}" -H 'Content-Type: application/json' \\
     -d '{"label": "First", "source": {"inline": {"format": "csv", "content": "region,amount\\nNorth,100\\nNorth,150\\nSouth,70"}}}'
 
   curl -s ${url}/v1/query -H "Authorization: Bearer ${api_key}" -H 'Content-Type: application/json' \\
     -d '{"sql": "SELECT region, SUM(amount) AS total FROM datasets.first GROUP BY region"}'
-
-Ctrl-C stops it.
 `;
 }
 
-/** The first signal drains and stops everything; a second one does not wait for what still runs. */
-function stopOnSignal(standalone: Standalone): void {
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
-    say('\nStopping; what runs may end first. Press Ctrl-C again to stop at once.\n');
-    standalone.close().then(
-      () => process.exit(0),
-      (error: unknown) => fail(error),
-    );
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+/** What works on any data: the first table is there already, or deleted. */
+function nextSteps({ url, api_key }: IssuedCredentials): string {
+  return `See your tables:
+
+  curl -s ${url}/v1/datasets -H "Authorization: Bearer ${api_key}"
+`;
+}
+
+/** A path as somebody in this folder would write it. */
+function shown(path: string): string {
+  const short = relative('.', path);
+  return short.startsWith('..') ? resolve(path) : short;
 }
 
 function say(text: string): void {
   process.stdout.write(text);
 }
 
-function fail(error: unknown): never {
-  const readable = error instanceof ConfigError || !(error instanceof Error) ? String(error) : explain(error);
-  process.stderr.write(`\n${readable}\n`);
-  process.exit(1);
+function complain(error: unknown): void {
+  process.stderr.write(`\n${error instanceof Error ? explain(error) : String(error)}\n`);
 }
 
-/** The message with its causes; the stack helps only those who debug. */
+/** The message with its cause; the stack helps only those who debug, and is in the log. */
 function explain(error: Error): string {
-  if ('code' in error && error.code === 'EADDRINUSE') {
-    return 'The port is in use by another program. Stop that, or choose another one: PORT=8081 npm start';
+  if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
+    const port = Number(error.port);
+    return `Port ${port} is in use by another program. Stop that, or choose another port: PORT=${port + 1} npm start`;
   }
   const cause = error.cause instanceof Error ? `\n  because: ${error.cause.message}` : '';
   return `${error.message}${cause}`;
 }
 
-main().catch(fail);
+main().catch((error: unknown) => {
+  complain(error);
+  process.exit(1);
+});

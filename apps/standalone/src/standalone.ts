@@ -11,17 +11,24 @@ import { startMaintenanceWorker } from '@millrace/maintenance-worker';
 import { FolderObjectStore } from '@millrace/object-store';
 import { startQueryService } from '@millrace/query-service';
 import { BullMqEventBus, migrateQueue } from '@millrace/queue';
-import { createLogger, createMetrics, type DestinationStream } from '@millrace/telemetry';
+import { createLogger, createMetrics, errorFields, type DestinationStream } from '@millrace/telemetry';
 import { Closers } from './closers.js';
 import { ensureCredentials, type IssuedCredentials } from './credentials.js';
 import { FolderLock } from './folder-lock.js';
+import { checkPort } from './port-check.js';
 import { VERSION } from './version.js';
 
 export interface StandaloneOptions {
   readonly environment: Environment;
   readonly logStream: DestinationStream;
+  /** Told when no other process works on the data folder any more, before anything is done there. */
+  readonly onFolderTaken?: () => void;
   /** Told of each step that takes a moment. */
   readonly onStep?: (step: string) => void;
+  /** Ends the start after the step under way: what was started is closed, and the start fails with the reason. */
+  readonly signal?: AbortSignal;
+  /** Told once when a part that everything needs is gone for good; the caller then closes the rest and ends. */
+  readonly onFatal?: (error: Error) => void;
   /** Puts something between the services and the store; tests inject faults there. */
   readonly wrapStore?: (store: ObjectStore) => ObjectStore;
 }
@@ -42,30 +49,47 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     const credentials = await startAll(options, closers);
     return { credentials, close: () => closers.closeAll() };
   } catch (error) {
-    await closers.closeAll();
+    // Why it did not start is what counts, not what went wrong while it was undone.
+    await closers.closeAll().catch(() => undefined);
     throw error;
   }
 }
 
 async function startAll(options: StandaloneOptions, closers: Closers): Promise<IssuedCredentials> {
-  const { environment, onStep } = options;
+  const { environment, onStep, signal } = options;
   const dataFolder = resolve(environment.DATA_DIR);
   // Others may pass through, to folders of theirs: Postgres and the engine run as users without rights.
   await mkdir(dataFolder, { recursive: true, mode: 0o711 });
   const lock = await FolderLock.take(dataFolder);
-  closers.add(() => lock.release());
+  closers.add(async () => lock.release());
+  options.onFolderTaken?.();
+  await checkPort(environment.PORT, environment.HOST);
   onStep?.('Starting Postgres');
-  const databaseUrl = environment.DATABASE_URL ?? (await startPostgres(dataFolder, closers));
+  const databaseUrl = environment.DATABASE_URL ?? (await startPostgres(options, dataFolder, closers));
+  signal?.throwIfAborted();
   await migrateQueue(databaseUrl);
   const folderStore = new FolderObjectStore(join(dataFolder, 'objects'));
   await folderStore.open();
   const store = options.wrapStore?.(folderStore) ?? folderStore;
+  signal?.throwIfAborted();
   onStep?.('Starting the services');
   return startServices({ ...options, dataFolder, databaseUrl, store }, closers);
 }
 
-async function startPostgres(dataFolder: string, closers: Closers): Promise<string> {
-  const postgres = await LocalPostgres.start({ folder: join(dataFolder, 'postgres') });
+async function startPostgres(
+  { environment, logStream, onStep, onFatal }: StandaloneOptions,
+  dataFolder: string,
+  closers: Closers,
+): Promise<string> {
+  const logger = createLogger({ level: environment.LOG_LEVEL, service: 'standalone', stream: logStream });
+  const postgres = await LocalPostgres.start({
+    folder: join(dataFolder, 'postgres'),
+    onUnexpectedEnd: (how) => {
+      logger.error({ how }, 'Postgres ended unexpectedly and is started again');
+      onStep?.(`Postgres ended unexpectedly (${how}), starting it again`);
+    },
+    ...(onFatal && { onLost: onFatal }),
+  });
   closers.add(() => postgres.stop());
   return postgres.ensureDatabase('millrace');
 }
@@ -78,20 +102,22 @@ interface Place extends StandaloneOptions {
 
 /** Whoever is asked stops last: services are closed in the reverse order of this start. */
 async function startServices(place: Place, closers: Closers): Promise<IssuedCredentials> {
-  const { environment, dataFolder } = place;
+  const { environment, dataFolder, signal } = place;
   const internalSecret = environment.INTERNAL_SECRET ?? randomBytes(32).toString('base64url');
   const maintenance = await openParts('maintenance-worker', place, closers);
   await maintenance.catalog.migrate();
-  const { close: closeMaintenance } = await startMaintenanceWorker(maintenance);
-  closers.add(closeMaintenance);
+  const maintenanceWorker = await startMaintenanceWorker(maintenance);
+  closers.add(() => maintenanceWorker.close());
 
+  signal?.throwIfAborted();
   const convert = await openParts('convert-worker', place, closers);
-  const { close: closeConvert } = await startConvertWorker({
+  const convertWorker = await startConvertWorker({
     ...convert,
     engineFolder: join(dataFolder, 'engine', 'convert'),
   });
-  closers.add(closeConvert);
+  closers.add(() => convertWorker.close());
 
+  signal?.throwIfAborted();
   const query = await openParts('query-service', place, closers);
   const queryService = await startQueryService({
     ...query,
@@ -100,9 +126,11 @@ async function startServices(place: Place, closers: Closers): Promise<IssuedCred
   });
   closers.add(() => queryService.close());
 
+  signal?.throwIfAborted();
   const door = await openParts('gateway', place, closers);
   const gateway = await startGateway({ ...door, version: VERSION, internalSecret, queryServiceUrl: queryService.url });
   closers.add(() => gateway.close());
+  signal?.throwIfAborted();
   return ensureCredentials(door.catalog, dataFolder, environment.PUBLIC_URL ?? gateway.url);
 }
 
@@ -114,7 +142,8 @@ async function openParts(service: string, { environment, databaseUrl, store, log
     poolMax: environment.DATABASE_POOL_MAX,
     applicationName: `millrace-${service}`,
     blobGraceMs: environment.DELETION_GRACE_MS,
-    onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
+    // Not the error itself: the driver hangs the whole connection on it.
+    onError: (error) => logger.warn(errorFields(error), 'a database connection broke'),
   });
   closers.add(() => catalog.close());
   const events = await BullMqEventBus.open({ databaseUrl, logger });

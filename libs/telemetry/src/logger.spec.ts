@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { createLogger } from './logger.js';
@@ -32,5 +37,26 @@ describe('createLogger', () => {
     const { lines, logger } = capture();
     logger.info({ headers: { authorization: 'Bearer secret', host: 'a' }, api_key: 'secret' }, 'request');
     expect(JSON.stringify(lines)).not.toContain('secret');
+  });
+});
+
+describe('a log file that can not be written any more', () => {
+  it('ends nothing, and does not keep the process from ending', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-log-'));
+    const script = `
+      const { createLogger, logFile } = await import('@millrace/telemetry');
+      const stream = logFile(${JSON.stringify(join(folder, 'a.log'))});
+      const logger = createLogger({ level: 'info', service: 'test', stream });
+      logger.info('lost');
+      setTimeout(() => { logger.info('lost, too'); process.exit(42); }, 100);
+    `;
+    // A limit of 0 bytes a file is like a full disk, and every shell has it.
+    const limited = ['-c', 'ulimit -f 0; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script];
+    const child = spawn('sh', limited, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 10_000 });
+    let complaints = '';
+    child.stderr.on('data', (bytes: Buffer) => (complaints += bytes.toString()));
+    expect([...(await once(child, 'close')), complaints]).toEqual([42, null, '']);
+    await expect(readFile(join(folder, 'a.log'), 'utf8')).resolves.toBe('');
+    await rm(folder, { recursive: true });
   });
 });

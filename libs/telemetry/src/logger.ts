@@ -3,6 +3,9 @@ import { currentContext } from './request-context.js';
 
 export type { DestinationStream, Logger } from 'pino';
 
+/** Of lines that could not be written yet. */
+const WAITING_BYTES_MAX = 1024 * 1024;
+
 export interface LoggerOptions {
   readonly level: string;
   /** The service that logs: on every line. */
@@ -33,7 +36,14 @@ export function createLogger(options: LoggerOptions): Logger {
   );
 }
 
-/** A file that log lines are appended to. */
+/**
+ * A file that log lines are appended to. On a full disk lines are lost, and nothing else: the process goes on, and ends
+ * when it is told to. Lines are written at once, because what pino does at the exit for lines that wait never ends then.
+ *
+ * @throws Error of the system when the file can not be opened
+ */
 export function logFile(path: string): DestinationStream {
-  return destination({ dest: path, append: true, mkdir: true, sync: false });
+  const file = destination({ dest: path, append: true, mkdir: true, sync: true, maxLength: WAITING_BYTES_MAX });
+  file.on('error', () => undefined);
+  return file;
 }

@@ -55,7 +55,8 @@ export class LocalPostgres {
     private readonly place: ServerPlace & { readonly password: string },
     private server: ServerProcess,
   ) {
-    process.on('exit', this.onExit);
+    // Before other listeners, one of which may throw.
+    process.prependListener('exit', this.onExit);
     void this.supervise();
   }
 

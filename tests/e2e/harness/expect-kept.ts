@@ -1,0 +1,29 @@
+import { expect } from '@jest/globals';
+import type { MillraceClient } from '@millrace/contract';
+import type { Promises } from './kill-load.js';
+
+/** Everything that was acknowledged is still there, and usable. A result that was not stored may be lost, and says so. */
+export async function expectKept({ uploads, tables, results }: Promises, client: MillraceClient): Promise<void> {
+  await expectUploads(uploads, client);
+  for (const [table, rows] of tables) {
+    const { body } = await client.call('query.run', { body: { sql: `SELECT count(*) FROM datasets.${table}` } });
+    expect(body.rows).toEqual([[rows]]);
+  }
+  for (const [id, rows] of results) {
+    const { body } = await client.call('result.get', { path: { id }, query: { limit: 1 } });
+    if (body.status === 'failed') expect(body.error?.code).toBe('result.lost');
+    else expect(body).toMatchObject({ status: 'ready', total_row_count: rows });
+  }
+}
+
+async function expectUploads(uploads: Promises['uploads'], client: MillraceClient): Promise<void> {
+  let usable: string | undefined;
+  for (const [id, size_bytes] of uploads) {
+    const { body } = await client.call('file.get', { path: { id } });
+    expect(body).toMatchObject({ size_bytes, status: expect.stringMatching(/^(pending|consumed)$/) });
+    if (body.status === 'pending') usable = id;
+  }
+  if (usable === undefined) return;
+  const dataset = await client.call('dataset.create', { body: { label: 'Usable', source: { upload_id: usable } } });
+  expect(dataset.body).toMatchObject({ status: 'ready' });
+}
