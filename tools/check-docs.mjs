@@ -1,8 +1,11 @@
 /**
  * Checks that docs/errors.md and the error catalog name the same codes with the same status, and agree on which errors
- * may pass. Reads the built catalog. Exit 1 on a difference.
+ * may pass; and that each code is reached by a test. Reads the built catalog. Exit 1 on a difference.
  */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const DOCS = new URL('../docs/errors.md', import.meta.url);
 /** A code in the list of errors: a row that begins with the code in backticks, its status, and whether it may pass. */
@@ -12,9 +15,19 @@ const { ERRORS } = await import(new URL('../libs/domain/dist/error-catalog.js', 
 const rows = [...readFileSync(DOCS, 'utf8').matchAll(LISTED_ERROR)];
 const listed = rows.map(([, code]) => code);
 const codes = Object.keys(ERRORS);
+/** What the tests name: a code that none of them expects may be one that nothing gives. */
+const tests = globSync('{libs,apps,tests}/**/*.spec.ts', {
+  cwd: ROOT,
+  exclude: (path) => path.includes('node_modules'),
+})
+  .map((path) => readFileSync(`${ROOT}/${path}`, 'utf8'))
+  .join('\n');
 const factsOf = ({ status, retryable }) => `${status}, retryable ${retryable ? 'yes' : 'no'}`;
 
 const breaches = [
+  ...codes
+    .filter((code) => !tests.includes(`'${code}'`))
+    .map((code) => `libs/domain/src/error-catalog.ts: no test expects \`${code}\`. Write one, or remove the code.`),
   ...codes.filter((code) => !listed.includes(code)).map((code) => `docs/errors.md: \`${code}\` has no row. Add it.`),
   ...listed.filter((code) => !codes.includes(code)).map((code) => `docs/errors.md: \`${code}\` is no code. Remove it.`),
   ...listed
