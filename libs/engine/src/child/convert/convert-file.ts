@@ -93,8 +93,8 @@ async function writeSource(
   const written = sampled && (await writeSampled(sampled, decompressedBytesMax, context));
   if (sampled && written) return { source: sampled, written };
   const whole = await open(true);
-  const rewritten = await writeDataset(context, whole, decompressedBytesMax).catch((error: unknown) => {
-    throw whole.explain(error);
+  const rewritten = await writeDataset(context, whole, decompressedBytesMax).catch(async (error: unknown) => {
+    throw await whole.explain(error);
   });
   return { source: whole, written: rewritten };
 }
@@ -110,7 +110,7 @@ async function writeSampled(
   } catch (error) {
     const column = mismatchedColumn(error);
     const isPinned = source.columns.some(({ name, isPinned: pinned }) => name === column && pinned);
-    if (column === undefined || isPinned) throw source.explain(error);
+    if (column === undefined || isPinned) throw await source.explain(error);
     return undefined;
   }
 }

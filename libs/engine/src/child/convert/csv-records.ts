@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 
 const CHUNK_BYTES = 1024 * 1024;
 const HEAD_BYTES_MAX = 16 * 1024;
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -43,6 +44,13 @@ export async function findRecord(
   return walk.end(isWanted);
 }
 
+interface OpenRecord {
+  readonly line: number;
+  readonly number: number;
+  kind: CsvRecord['kind'];
+  head: Buffer;
+}
+
 type Place = 'record' | 'field' | 'text' | 'quoted' | 'escaped' | 'closed' | 'comment';
 
 /** Follows the bytes of a file from record to record. */
@@ -54,7 +62,8 @@ class RecordWalk {
   private place: Place = 'record';
   private line = 1;
   private afterCr = false;
-  private record: { line: number; number: number; kind: CsvRecord['kind']; head: Buffer } = newRecord(1, 1);
+  private record = newRecord(1, 1);
+  private isAtStart = true;
 
   constructor({ delimiters, quote, escape, comment }: RecordRules) {
     const lastByte = (text: string): number => Buffer.from(text).at(-1) ?? -1;
@@ -65,8 +74,9 @@ class RecordWalk {
   }
 
   feed(chunk: Buffer, isWanted: (record: CsvRecord) => boolean): CsvRecord | undefined {
-    let start = 0;
-    for (let at = 0; at < chunk.length; at += 1) {
+    let start = this.isAtStart && chunk.indexOf(BYTE_ORDER_MARK) === 0 ? BYTE_ORDER_MARK.length : 0;
+    this.isAtStart = false;
+    for (let at = start; at < chunk.length; at += 1) {
       const byte = chunk[at] ?? 0;
       const isSecondHalf = byte === LF && this.afterCr;
       this.afterCr = byte === CR;
@@ -146,6 +156,6 @@ class RecordWalk {
   }
 }
 
-function newRecord(line: number, number: number): RecordWalk['record'] {
+function newRecord(line: number, number: number): OpenRecord {
   return { line, number, kind: 'blank', head: Buffer.alloc(0) };
 }

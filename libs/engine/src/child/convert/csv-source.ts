@@ -5,7 +5,8 @@ import { quoteIdentifier } from '../../types/sql-text.js';
 import { applyPins } from './column-pins.js';
 import { conversionFailed } from './conversion-error.js';
 import { readCsv, type SniffedCsv, sniffCsv, type SniffRequest } from './csv-dialect.js';
-import { explainCsv } from './csv-error.js';
+import { type CsvFile, explainCsv } from './csv-error.js';
+import { findRecord, type RecordRules } from './csv-records.js';
 import { readHead } from './decompress.js';
 import { refineDoubles } from './exact-numbers.js';
 import { checkColumnCount } from './parquet-source.js';
@@ -38,16 +39,20 @@ export async function openCsv(
   const options = request.options ?? {};
   checkOptions(options);
   const sniffing: SniffRequest = { path, options, limits, sampleRows: isWhole ? -1 : SAMPLE_ROWS };
-  const explain = (error: unknown): unknown => explainLineEnds(explainCsv(error), facts);
+  const rules = rulesOf(options);
   const head = linesOf(await readHead(path, HEAD_BYTES));
-  const sniffed = await sniff(connection, sniffing, head).catch((error: unknown) => {
-    throw explain(error);
+  const sniffed = await sniff(connection, sniffing, head).catch(async (error: unknown) => {
+    throw explainLineEnds(await explainCsv(error, { path, rules }), facts);
   });
+  const file: CsvFile = { path, rules: { ...rules, ...sniffed.dialect, delimiters: [sniffed.dialect.delimiter] } };
+  const explain = async (error: unknown): Promise<unknown> => explainLineEnds(await explainCsv(error, file), facts);
   checkColumnCount(sniffed.columns.length, limits);
   const pinned = applyPins(sniffed.columns, request.columns);
-  const typed = await exactTypes(connection, sniffing, { sniffed, head, pinned }).catch((error: unknown) => {
-    throw explain(error);
-  });
+  const typed = await exactTypes(connection, sniffing, { sniffed, head, pinned, file }).catch(
+    async (error: unknown) => {
+      throw await explain(error);
+    },
+  );
   const names = typed.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   return {
     columns: typed.columns,
@@ -58,11 +63,18 @@ export async function openCsv(
   };
 }
 
+interface ReadCsv {
+  readonly sniffed: SniffedCsv;
+  readonly head: readonly string[];
+  readonly pinned: readonly SourceColumn[];
+  readonly file: CsvFile;
+}
+
 /** The types of the columns, with those widened that would change a value. */
 async function exactTypes(
   connection: DuckDBConnection,
   sniffing: SniffRequest,
-  { sniffed, head, pinned }: { sniffed: SniffedCsv; head: readonly string[]; pinned: readonly SourceColumn[] },
+  { sniffed, head, pinned, file }: ReadCsv,
 ): Promise<{ columns: readonly SourceColumn[]; warnings: string[] }> {
   await checkSkipped(connection, sniffing, { sniffed, head });
   const isWhole = sniffing.sampleRows < 0;
@@ -73,6 +85,7 @@ async function exactTypes(
   const inexact = await findInexact(connection, refined.columns, {
     from: textFrom(),
     hasDateFormat: sniffed.dateFormat !== undefined,
+    lineOf: (row, text) => lineOfRow(file, { row, text, dialect: sniffed.dialect, width: sniffed.columns.length }),
   });
   // Types of a sample: those of the whole file may be exact.
   if (inexact.size > 0 && !isWhole) throw new SampleMisledError();
@@ -195,6 +208,26 @@ function guessedDates({ dateFormat }: SniffedCsv, options: CsvOptions): string[]
   return [`Dates are read as ${dateFormat}. Give "date_format" if they are meant otherwise.`];
 }
 
+/** Before anything is sniffed, each delimiter is possible. */
+function rulesOf({ delimiter, quote = '"', escape = quote, comment = '' }: CsvOptions): RecordRules {
+  return { delimiters: delimiter === undefined ? DELIMITERS : [delimiter], quote, escape, comment };
+}
+
+/** The line of the n-th row below the header; undefined when that line does not hold the text. */
+async function lineOfRow(
+  { path, rules }: CsvFile,
+  { row, text, dialect, width }: { row: number; text: string; dialect: CsvDialect; width: number },
+): Promise<number | undefined> {
+  let rowsLeft = row + (dialect.header ? 1 : 0);
+  const record = await findRecord(path, rules, ({ number, kind }) => {
+    // An empty line is a NULL where there is one column, but not above the header.
+    const isRow = kind === 'data' || (kind === 'blank' && width === 1 && rowsLeft <= row);
+    if (number > dialect.skip && isRow) rowsLeft -= 1;
+    return rowsLeft === 0;
+  });
+  return record?.head.includes(text.replaceAll('"', '""')) || record?.head.includes(text) ? record.line : undefined;
+}
+
 function explainLineEnds(error: unknown, { crlfCount, lfCount }: TextFacts): unknown {
   const isVague = error instanceof DomainError && /rules of CSV|not recognised/.test(error.message);
   if (!isVague || crlfCount === 0 || lfCount === 0) return error;
@@ -208,18 +241,27 @@ function explainLineEnds(error: unknown, { crlfCount, lfCount }: TextFacts): unk
 /** @throws DomainError `request.invalid` */
 function checkOptions(options: CsvOptions): void {
   const { delimiter, quote, escape, comment, decimal_separator: separator, skip = 0 } = options;
-  const tooLong = Object.entries({ quote, escape, comment }).find(
-    ([, text]) => text !== undefined && Buffer.byteLength(text) > 1,
-  );
-  if (tooLong) throw new DomainError('request.invalid', `The option "${tooLong[0]}" is at most one ASCII character.`);
-  if (delimiter !== undefined && (delimiter === '' || Buffer.byteLength(delimiter) > 4 || /[\r\n]/.test(delimiter))) {
-    throw new DomainError('request.invalid', 'The option "delimiter" is 1 to 4 bytes long and no line end.');
+  const characters = Object.entries({ quote, escape, comment });
+  const tooLong = characters.find(([, text]) => text !== undefined && Buffer.byteLength(text) > 1);
+  if (tooLong) throw invalidOption(`The option "${tooLong[0]}" is at most one ASCII character.`);
+  if (delimiter !== undefined && (delimiter === '' || Buffer.byteLength(delimiter) > 4)) {
+    throw invalidOption('The option "delimiter" is 1 to 4 bytes long.');
+  }
+  if (Object.values({ delimiter, quote, escape, comment }).some((text) => text !== undefined && /[\r\n]/.test(text))) {
+    throw invalidOption('No option may be a line end.');
+  }
+  const different = [delimiter, quote, comment].filter((text) => text !== undefined && text !== '');
+  if (new Set(different).size < different.length || (escape && [delimiter, comment].includes(escape))) {
+    throw invalidOption('The options "delimiter", "quote" and "comment" are different characters.');
   }
   if (separator !== undefined && separator !== '.' && separator !== ',') {
-    throw new DomainError('request.invalid', 'The option "decimal_separator" is "." or ",".');
+    throw invalidOption('The option "decimal_separator" is "." or ",".');
   }
-  if (!Number.isSafeInteger(skip) || skip < 0)
-    throw new DomainError('request.invalid', 'The option "skip" is a number of lines.');
+  if (!Number.isSafeInteger(skip) || skip < 0) throw invalidOption('The option "skip" is a number of lines.');
+}
+
+function invalidOption(message: string): DomainError {
+  return new DomainError('request.invalid', message);
 }
 
 function linesOf(head: Buffer): string[] {

@@ -25,6 +25,8 @@ export interface TextTable {
   readonly from: string;
   /** Whether dates are read by a format, which takes nothing beyond it. */
   readonly hasDateFormat: boolean;
+  /** The line in the file of a row, from 1, that holds a text. */
+  readonly lineOf: (row: number, text: string) => Promise<number | undefined>;
 }
 
 /**
@@ -101,17 +103,14 @@ function inexactCondition({ name, type, isPinned }: SourceColumn, { hasDateForma
 async function pinnedError(
   connection: DuckDBConnection,
   { column, condition }: ColumnCheck,
-  { from }: TextTable,
+  { from, lineOf }: TextTable,
 ): Promise<Error> {
   const { name, type } = column;
   const numbered = `SELECT ${quoteIdentifier(name)}, row_number() OVER () AS data_row FROM ${from}`;
   const reader = await connection.runAndReadAll(`SELECT * FROM (${numbered}) WHERE ${condition} LIMIT 1`);
-  const [text, row] = reader.getRows()[0] ?? [];
-  return conversionFailed(
-    `Row ${String(row)}, column "${name}": "${String(text).slice(0, 200)}" is no ${type} without a change.`,
-    {
-      columnName: name,
-      text: String(text),
-    },
-  );
+  const [value, row] = reader.getRows()[0] ?? [];
+  const text = String(value);
+  const line = await lineOf(Number(row), text);
+  const message = `Column "${name}": "${text.slice(0, 200)}" is no ${type} without a change.`;
+  return conversionFailed(message, { line, columnName: name, text });
 }

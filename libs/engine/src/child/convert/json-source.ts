@@ -38,7 +38,7 @@ export async function openJson(
     select: `SELECT ${names} FROM ${isChanged ? withTypes(refined.columns) : detected}`,
     dialect: undefined,
     warnings: refined.warnings,
-    explain: (error) => explain(error, refined.columns),
+    explain: (error) => Promise.resolve(explain(error, refined.columns)),
   };
 }
 

@@ -35,7 +35,7 @@ export async function openParquet(
     select: `SELECT ${items.join(', ')} FROM ${from}`,
     dialect: undefined,
     warnings,
-    explain: (error) => explain(error, columns),
+    explain: (error) => Promise.resolve(explain(error, columns)),
   };
 }
 

@@ -14,6 +14,6 @@ export interface TableSource {
   readonly select: string;
   readonly dialect: CsvDialect | undefined;
   readonly warnings: readonly string[];
-  /** What an error of DuckDB says about the file. */
-  readonly explain: (error: unknown) => unknown;
+  /** What an error of DuckDB says about the file; it may have to look into it. */
+  readonly explain: (error: unknown) => Promise<unknown>;
 }
