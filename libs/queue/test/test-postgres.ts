@@ -1,5 +1,4 @@
-import pg from 'pg';
-import { startPostgres, type TestDatabase } from '@millrace/testing';
+import { startPostgres, withClient, type TestDatabase } from '@millrace/testing';
 import { migrateQueue } from '../src/queue-backend.js';
 
 /** Databases for the tests of one spec file; each test gets one of its own with the queue's tables. */
@@ -19,15 +18,7 @@ export class TestPostgres {
   }
 
   /** Runs something with a plain client on a database. */
-  async withClient<T>(databaseUrl: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = new pg.Client({ connectionString: databaseUrl });
-    await client.connect();
-    try {
-      return await use(client);
-    } finally {
-      await client.end();
-    }
-  }
+  readonly withClient = withClient;
 
   /** Ends every other connection to a database, as a restart of the server does. */
   async breakConnections(databaseUrl: string): Promise<void> {

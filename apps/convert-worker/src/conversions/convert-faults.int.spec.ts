@@ -221,7 +221,9 @@ describe('a worker', () => {
     const dataset = await bench.uploadDataset(owner, CSV);
     await held.arrived;
     await worker.close();
-    expect(await bench.jobOf(dataset)).toMatchObject({ status: 'queued', error: { code: 'job.lost' } });
+    // Queued, or admitted again by now: nobody works on it.
+    const { status, error } = await bench.jobOf(dataset);
+    expect([status, error?.code]).toEqual([expect.stringMatching(/^(queued|admitted)$/), 'job.lost']);
     held.release();
     await bench.startWorker();
     expect((await bench.ends(dataset)).job).toMatchObject({ status: 'succeeded', attempt: 2 });
