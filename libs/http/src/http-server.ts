@@ -21,6 +21,9 @@ const JSON_BYTES_MAX = 8 * 1024 * 1024;
 /** A connection whose headers do not arrive by then is closed; bodies have bounds of their own. */
 const HEADERS_TIMEOUT_MS = 30_000;
 
+/** While a server closes: how often connections whose requests have ended are closed. */
+const IDLE_LOOK_MS = 50;
+
 const OPERATIONS_WITH_QUERY: ReadonlySet<string> = new Set(
   Object.entries<Operation>(OPERATIONS).flatMap(([name, { query }]) => (query ? [name] : [])),
 );
@@ -84,13 +87,17 @@ function unknownParameter(request: FastifyRequest): DomainError | undefined {
 
 /**
  * Takes no more connections, lets the requests that run end, and cuts off what still runs after a while: a client that
- * reads slowly must not keep a process from ending.
+ * reads slowly must not keep a process from ending. Nor must one that keeps its connection after the answer.
  */
 export async function closeHttpServer(app: NestFastifyApplication, drainMs: number): Promise<void> {
-  const timer = setTimeout(() => app.getHttpAdapter().getInstance().server.closeAllConnections(), drainMs);
+  const { server } = app.getHttpAdapter().getInstance();
+  const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
+  // Node closes those that are idle when the server closes, not those that become idle later.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
   try {
     await app.close();
   } finally {
-    clearTimeout(timer);
+    clearTimeout(deadline);
+    clearInterval(idle);
   }
 }
