@@ -20,7 +20,7 @@ export class FolderLock {
     await (await open(path, 'a', 0o600)).close();
     const file = new DatabaseSync(path, { timeout: 0 });
     try {
-      file.exec('BEGIN EXCLUSIVE');
+      file.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
       return new FolderLock(file);
     } catch (error) {
       file.close();
