@@ -42,7 +42,7 @@ describe('BlobWriter', () => {
     store = new FolderObjectStore(join(folder, 'objects'));
     await store.open();
     register = new NotingRegister();
-    writer = new BlobWriter(store, register, { leaseMs: 60 });
+    writer = new BlobWriter(store, register, { leaseMs: 60_000 });
     const tenantId = newId('tenant');
     key = { tenantId, storageKey: objectKeys.upload(tenantId) };
   });
@@ -66,7 +66,8 @@ describe('BlobWriter', () => {
   });
 
   it('keeps the lease alive while the bytes come slowly', async () => {
-    await writer.write(key, { body: body('a', () => sleep(150), 'b') });
+    const brief = new BlobWriter(store, register, { leaseMs: 60 });
+    await brief.write(key, { body: body('a', () => sleep(150), 'b') });
     expect(register.calls.filter((call) => call === 'extend').length).toBeGreaterThanOrEqual(2);
   });
 
@@ -82,7 +83,8 @@ describe('BlobWriter', () => {
 
   it('ends a write whose lease is over', async () => {
     register.leaseEnded = true;
-    const late = writer.write(key, { body: body('a', () => sleep(200), 'b') });
+    const brief = new BlobWriter(store, register, { leaseMs: 60 });
+    const late = brief.write(key, { body: body('a', () => sleep(200), 'b') });
     await expect(late).rejects.toMatchObject({ code: 'service.unavailable' });
     await expect(store.find(key.storageKey)).resolves.toBeUndefined();
   });

@@ -84,6 +84,7 @@ export class BlobWriter {
     try {
       return await write(signal ? AbortSignal.any([signal, lost.signal]) : lost.signal);
     } catch (error) {
+      clearInterval(timer);
       await this.giveUp(key);
       throw error;
     } finally {
