@@ -87,7 +87,6 @@ async function exactTypes(
     hasDecimalComma: sniffing.options.decimal_separator === ',',
     dateFormat: sniffed.dateFormat,
     timestampFormat: sniffed.timestampFormat,
-    refusesAll: false,
     lineOf: (row, text) => lineOfRow(file, { row, text, dialect: sniffed.dialect, width: sniffed.columns.length }),
   });
   // Types of a sample: those of the whole file may be exact.

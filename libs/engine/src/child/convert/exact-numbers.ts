@@ -25,7 +25,7 @@ export async function widenIntegers(
     const text = `trim(CAST(${quoteIdentifier(name)} AS VARCHAR))`;
     return [
       `coalesce(bool_and(regexp_full_match(${text}, '[+-]?[0-9]+')), false)`,
-      `coalesce(bool_and(TRY_CAST(${text} AS HUGEINT) IS NOT NULL) FILTER (${text} IS NOT NULL), false)`,
+      `coalesce(bool_and(TRY_CAST(${text} AS HUGEINT) IS NOT NULL), false)`,
     ];
   });
   const rows = `SELECT ${doubles.map(quoteIdentifier).join(', ')} FROM ${textFrom(doubles)}${limit}`;

@@ -32,8 +32,6 @@ export interface TextTable {
   /** How dates are read, which takes nothing beyond it; undefined: as they come. */
   readonly dateFormat: string | undefined;
   readonly timestampFormat: string | undefined;
-  /** Whether a text that is no value of a pinned type at all is refused here; else the reader does, and knows its line. */
-  readonly refusesAll: boolean;
   /** The line in the file of a row, from 1, that holds a text. */
   readonly lineOf: (row: number, text: string) => Promise<number | undefined>;
 }
@@ -63,7 +61,7 @@ export async function findInexact(
   const roundings = columns.flatMap((column) => checkOf(column, roundedCondition(column, table)));
   const found = new Set(await whereSome(connection, [...changes, ...roundings], table));
   const changed = changes.filter((check) => found.has(check));
-  await refusePinned(connection, changed, { columns, table });
+  await refusePinned(connection, changed, table);
   const open = changed.filter(({ column }) => !column.isPinned);
   return { changed: namesOf(open), rounded: namesOf(roundings.filter((check) => found.has(check))) };
 }
@@ -137,22 +135,18 @@ function numberOf({ name }: SourceColumn, { hasDecimalComma }: TextTable): strin
   return hasDecimalComma ? `replace(${text}, ',', '.')` : text;
 }
 
+/** A text that is no value of a pinned type at all is left to the reader, which knows its line. */
 async function refusePinned(
   connection: DuckDBConnection,
   checks: readonly ColumnCheck[],
-  { columns, table }: { columns: readonly SourceColumn[]; table: TextTable },
+  table: TextTable,
 ): Promise<void> {
-  const cast = (column: SourceColumn): string => `TRY_CAST(${numberOf(column, table)} AS ${column.type})`;
-  const inexact = checks
-    .filter(({ column }) => column.isPinned)
-    .map(({ column, condition }) => ({ column, condition: `${condition} AND ${cast(column)} IS NOT NULL` }));
-  const impossible = columns
-    .filter(({ isPinned }) => isPinned && table.refusesAll)
-    .map((column) => ({
-      column,
-      condition: `${quoteIdentifier(column.name)} IS NOT NULL AND ${cast(column)} IS NULL`,
-    }));
-  const [first] = await whereSome(connection, [...inexact, ...impossible], table);
+  const pinned = checks.filter(({ column }) => column.isPinned);
+  const castable = pinned.map(({ column, condition }) => ({
+    column,
+    condition: `${condition} AND TRY_CAST(${numberOf(column, table)} AS ${column.type}) IS NOT NULL`,
+  }));
+  const [first] = await whereSome(connection, castable, table);
   if (first) throw await pinnedError(connection, first, table);
 }
 
@@ -167,6 +161,6 @@ async function pinnedError(
   const [value, row] = reader.getRows()[0] ?? [];
   const text = String(value);
   const line = await lineOf(Number(row), text);
-  const message = `Column "${name}": "${text.slice(0, 200)}" is no ${type}.`;
+  const message = `Column "${name}": "${text.slice(0, 200)}" is no ${type} without a change.`;
   return conversionFailed(message, { line, columnName: name, text });
 }
