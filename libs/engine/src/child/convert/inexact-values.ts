@@ -1,7 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { parseDuckdbType } from '../../types/duckdb-type.js';
-import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
-import { runLong } from '../long-statement.js';
+import { quoteIdentifier } from '../../types/sql-text.js';
 import { conversionFailed } from './conversion-error.js';
 import type { SourceColumn } from './table-source.js';
 
@@ -21,34 +20,19 @@ const INTEGERS: ReadonlySet<string> = new Set([
   'UHUGEINT',
 ]);
 
-/** A double written and read again needs at most 17 digits; more than that are lost. */
-const DOUBLE_DIGITS = 17;
-
 export interface TextTable {
   /** A table of the same columns as text. */
   readonly from: string;
-  /** Whether numbers have a decimal comma. */
-  readonly hasDecimalComma: boolean;
-  /** How dates are read, which takes nothing beyond it; undefined: as they come. */
-  readonly dateFormat: string | undefined;
-  readonly timestampFormat: string | undefined;
+  /** Whether dates are read by a format, which takes nothing beyond it. */
+  readonly hasDateFormat: boolean;
   /** The line in the file of a row, from 1, that holds a text. */
   readonly lineOf: (row: number, text: string) => Promise<number | undefined>;
 }
 
-/** The columns whose values a reader would change. */
-export interface Inexact {
-  /** Text is the only type that keeps them. */
-  readonly changed: ReadonlySet<string>;
-  /** Fractions of more digits than a DOUBLE has. */
-  readonly rounded: ReadonlySet<string>;
-}
-
 /**
- * The columns in which some text means more than its type holds. The readers change such values without a word:
+ * The columns in which some text means more than its type holds. The CSV reader changes such values without a word:
  * measured on DuckDB 1.5.6, BIGINT takes "2.5" as 3 and "007" as 7, DATE drops a time, TIME and TIMESTAMP drop an offset and
- * digits behind the microsecond, DECIMAL rounds, DOUBLE takes "1e400" as infinite. One pass over the texts costs a fifth
- * of a conversion.
+ * digits behind the microsecond, DECIMAL rounds. One pass over the texts costs a fifth of a conversion.
  *
  * @throws DomainError `conversion.failed` for a pinned column, which can't be widened
  */
@@ -56,14 +40,21 @@ export async function findInexact(
   connection: DuckDBConnection,
   columns: readonly SourceColumn[],
   table: TextTable,
-): Promise<Inexact> {
-  const changes = columns.flatMap((column) => checkOf(column, inexactCondition(column, table)));
-  const roundings = columns.flatMap((column) => checkOf(column, roundedCondition(column, table)));
-  const found = new Set(await whereSome(connection, [...changes, ...roundings], table));
-  const changed = changes.filter((check) => found.has(check));
-  await refusePinned(connection, changed, table);
-  const open = changed.filter(({ column }) => !column.isPinned);
-  return { changed: namesOf(open), rounded: namesOf(roundings.filter((check) => found.has(check))) };
+): Promise<Set<string>> {
+  const suspicions = columns.flatMap((column) => {
+    const condition = inexactCondition(column, table);
+    return condition === undefined ? [] : [{ column, condition }];
+  });
+  const suspects = await whereSome(connection, suspicions, table);
+  // A text that is no value of the type at all is left to the reader, which knows its line.
+  const castable = suspects.map(({ column, condition }) => ({
+    column,
+    condition: `${condition} AND TRY_CAST(${quoteIdentifier(column.name)} AS ${column.type}) IS NOT NULL`,
+  }));
+  const inexact = await whereSome(connection, castable, table);
+  const pinned = inexact.find(({ column }) => column.isPinned);
+  if (pinned) throw await pinnedError(connection, pinned, table);
+  return new Set(inexact.map(({ column }) => column.name));
 }
 
 interface ColumnCheck {
@@ -71,12 +62,6 @@ interface ColumnCheck {
   /** An SQL condition on the column's text. */
   readonly condition: string;
 }
-
-const checkOf = (column: SourceColumn, condition: string | undefined): ColumnCheck[] =>
-  condition === undefined ? [] : [{ column, condition }];
-
-const namesOf = (checks: readonly ColumnCheck[]): ReadonlySet<string> =>
-  new Set(checks.map(({ column }) => column.name));
 
 /** The checks whose condition holds for some row. */
 async function whereSome(
@@ -86,18 +71,17 @@ async function whereSome(
 ): Promise<ColumnCheck[]> {
   if (checks.length === 0) return [];
   const items = checks.map(({ condition }) => `coalesce(bool_or(${condition}), false)`);
-  const reader = await runLong(connection, `SELECT ${items.join(', ')} FROM ${from}`);
+  const reader = await connection.runAndReadAll(`SELECT ${items.join(', ')} FROM ${from}`);
   const [found = []] = reader.getRows();
   return checks.filter((_, index) => found[index] === true);
 }
 
-function inexactCondition(column: SourceColumn, table: TextTable): string | undefined {
-  const { name, type, isPinned } = column;
+function inexactCondition({ name, type, isPinned }: SourceColumn, { hasDateFormat }: TextTable): string | undefined {
   const text = quoteIdentifier(name);
-  const number = numberOf(column, table);
+  const has = (part: string): string => `contains(${text}, '${part}')`;
   const tree = parseDuckdbType(type);
   if (tree.kind === 'decimal') {
-    return `(contains(${number}, '.') AND length(rtrim(${number}, '0 ')) - instr(${number}, '.') > ${tree.scale})`;
+    return `(${has('.')} AND length(rtrim(${text}, '0 ')) - instr(${text}, '.') > ${tree.scale})`;
   }
   if (INTEGERS.has(type)) {
     // A leading zero is part of a code; whoever pins a number does not want it.
@@ -105,49 +89,15 @@ function inexactCondition(column: SourceColumn, table: TextTable): string | unde
     return `NOT regexp_full_match(${text}, '\\s*[+-]?${digits}\\s*')`;
   }
   switch (type) {
-    case 'DOUBLE':
-    case 'FLOAT':
-      return `(isinf(TRY_CAST(${number} AS ${type})) AND regexp_matches(${number}, '[0-9]'))`;
     case 'DATE':
-      if (table.dateFormat === undefined) return `contains(${text}, ':')`;
-      return isPinned ? undefined : `try_strptime(${text}, ${quoteLiteral(table.dateFormat)}) IS NULL`;
+      return hasDateFormat ? undefined : has(':');
     case 'TIME':
-      return `(contains(${text}, '+') OR contains(${text}, '-') OR length(trim(${text})) > 15)`;
+      return `(${has('+')} OR ${has('-')} OR length(trim(${text})) > 15)`;
     case 'TIMESTAMP':
-      if (table.timestampFormat === undefined) {
-        return `(contains(substr(${text}, 12), '+') OR contains(substr(${text}, 12), '-') OR regexp_matches(${text}, '\\.[0-9]{7}'))`;
-      }
-      return isPinned ? undefined : `try_strptime(${text}, ${quoteLiteral(table.timestampFormat)}) IS NULL`;
+      return `(contains(substr(${text}, 12), '+') OR contains(substr(${text}, 12), '-') OR regexp_matches(${text}, '\\.[0-9]{7}'))`;
     default:
       return undefined;
   }
-}
-
-/** Whoever pins a DOUBLE knows that it rounds. */
-function roundedCondition(column: SourceColumn, table: TextTable): string | undefined {
-  if (column.type !== 'DOUBLE' || column.isPinned) return undefined;
-  const digits = `regexp_extract(${numberOf(column, table)}, '^[+-]?0*([0-9]*\\.?[0-9]*)', 1).replace('.', '').ltrim('0')`;
-  return `length(${digits}) > ${DOUBLE_DIGITS}`;
-}
-
-function numberOf({ name }: SourceColumn, { hasDecimalComma }: TextTable): string {
-  const text = quoteIdentifier(name);
-  return hasDecimalComma ? `replace(${text}, ',', '.')` : text;
-}
-
-/** A text that is no value of a pinned type at all is left to the reader, which knows its line. */
-async function refusePinned(
-  connection: DuckDBConnection,
-  checks: readonly ColumnCheck[],
-  table: TextTable,
-): Promise<void> {
-  const pinned = checks.filter(({ column }) => column.isPinned);
-  const castable = pinned.map(({ column, condition }) => ({
-    column,
-    condition: `${condition} AND TRY_CAST(${numberOf(column, table)} AS ${column.type}) IS NOT NULL`,
-  }));
-  const [first] = await whereSome(connection, castable, table);
-  if (first) throw await pinnedError(connection, first, table);
 }
 
 async function pinnedError(

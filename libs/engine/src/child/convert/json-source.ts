@@ -4,7 +4,7 @@ import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
 import { type DuckdbError, isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
-import { keptAsText, widenIntegers } from './exact-numbers.js';
+import { refineDoubles } from './exact-numbers.js';
 import { keepZones, narrowIntegers, type JsonReading } from './json-types.js';
 import { checkColumnCount } from './parquet-source.js';
 import type { SourceColumn, TableSource } from './table-source.js';
@@ -49,15 +49,11 @@ async function refine(
   reading: JsonReading,
 ): Promise<{ columns: readonly SourceColumn[]; warnings: string[] }> {
   const narrowed = await narrowIntegers(connection, columns, reading);
-  const widened = await widenIntegers(connection, narrowed, {
+  const exact = await refineDoubles(connection, narrowed, {
     textFrom: (names) => reading.withTypes(names.map((name) => ({ name, type: 'JSON' }))),
     sampleRows: undefined,
   });
-  const becameText = widened.filter(({ type }, index) => type === 'VARCHAR' && narrowed[index]?.type !== 'VARCHAR');
-  return {
-    columns: await keepZones(connection, widened, reading),
-    warnings: becameText.map(({ name }) => keptAsText(name)),
-  };
+  return { columns: await keepZones(connection, exact.columns, reading), warnings: exact.warnings };
 }
 
 function commonOptions({ lineBytesMax }: ConvertLimits): string {
