@@ -7,6 +7,9 @@ import { Bench, catalogWith, converter, convertPayload } from '../test/worker-ap
 import type { JobContext } from './job-context.js';
 import { openSender } from './queue-backend.js';
 
+/** After an outage a worker pauses for 5 s, then looks every 5 s. */
+const LOOK_MS = 30_000;
+
 let postgres: TestPostgres;
 let bench: Bench;
 
@@ -261,5 +264,20 @@ describe('connections', () => {
     );
     await eventually('it has succeeded', () => bench.ledger.get(fence.jobId).status === 'succeeded');
     expect(bench.ledger.get(fence.jobId).error).toBeUndefined();
+  });
+
+  it('that were refused for a while leave a worker that still looks by itself', async () => {
+    await bench.startWorker([converter(async () => undefined)]);
+    await bench.send();
+    await eventually('it has ended', () => bench.ended.length === 1);
+    await postgres.refuseConnections(bench.databaseUrl, () =>
+      eventually('the worker has met a refusal', () =>
+        bench.log.lines.some(({ fields }) => JSON.stringify(fields).includes('not currently accepting connections')),
+      ),
+    );
+    await eventually('the worker listens again', () => postgres.isListening(bench.databaseUrl, 'convert'), LOOK_MS);
+    // A message that nobody is notified of, such as one whose notification fell into the outage.
+    await postgres.withClient(bench.databaseUrl, (client) => client.query(`UPDATE bullmq.job SET state = 'waiting'`));
+    await eventually('it was found', () => bench.log.has('a stale delivery was dropped'), LOOK_MS);
   });
 });

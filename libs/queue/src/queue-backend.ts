@@ -1,5 +1,4 @@
 import {
-  createPostgresBackend,
   createPostgresRelayBackend,
   PostgresConnection,
   type PostgresConnectionOptions,
@@ -129,8 +128,20 @@ export interface QueueReceiver {
   close(): Promise<void>;
 }
 
+/**
+ * After an outage BullMQ's worker waits for as long as its backend allows, which on Postgres is an hour, and takes the
+ * failure of its first look for an empty queue. A message whose notification fell into the outage would lie that long.
+ */
+class PollingBackend extends PostgresQueueBackend {
+  override get maximumBlockTimeout(): number {
+    return POLL_INTERVAL_S;
+  }
+}
+
 export function openReceiver({ queue, concurrency, databaseUrl, log, receive }: ReceiverOptions): QueueReceiver {
-  const { Worker } = withBackend(createPostgresBackend);
+  const { Worker } = withBackend<PostgresQueueBackend, PostgresConnectionOptions>(
+    (name, options) => new PollingBackend(new PostgresConnection(options.connection), name, options, true, name),
+  );
   const worker = new Worker<unknown, void>(queue, (job) => receive(job.name, job.data), {
     connection: connectionTo(databaseUrl),
     autorun: false,
