@@ -16,9 +16,12 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   bench.store.heal();
-  await bench.expectNoOrphans();
-  expect(await bench.localFiles()).toEqual([]);
-  await bench.closeWorkers();
+  try {
+    await bench.expectNoOrphans();
+    expect(await bench.localFiles()).toEqual([]);
+  } finally {
+    await bench.closeWorkers();
+  }
 });
 afterAll(() => bench.close());
 
@@ -159,7 +162,8 @@ describe('an attempt', () => {
 
   it('that lost its claim writes nothing, and the next one succeeds', async () => {
     const held = bench.store.hold('putFile');
-    await bench.startWorker();
+    // A lease whose next heartbeat is far away: one that came before the sweep would take the claim back.
+    await bench.startWorker({ LEASE_MS: '60000' });
     const dataset = await bench.uploadDataset(owner, CSV);
     await held.arrived;
     await bench.catalog.transaction((transaction) =>
