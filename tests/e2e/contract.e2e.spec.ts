@@ -90,7 +90,17 @@ describe('the contract', () => {
   });
 
   it('gives its metrics to who may see them', async () => {
+    const source = { inline: { format: 'csv' as const, content: 'a\n1' } };
+    const { body } = await tenant.asAdmin.call('dataset.create', { body: { label: 'Measured', source } });
+    await tenant.asAdmin.call('query.run', { body: { sql: `FROM datasets.${body.table_name}` } });
     const answer = await tenant.asAdmin.call('service.metrics', {});
-    expect(String(answer.body)).toContain('millrace_http_request_duration_seconds_count');
+    const samples = [
+      ...['gateway', 'query-service'].map((name) => `millrace_http_request_duration_seconds_count{.*service="${name}"`),
+      'millrace_queries_running{.*service="query-service"',
+      'millrace_conversion_duration_seconds_count{.*service="convert-worker"',
+      'millrace_jobs_admitted_total{.*service="maintenance-worker"',
+      'process_start_time_seconds{',
+    ];
+    for (const sample of samples) expect(String(answer.body)).toMatch(new RegExp(`^${sample}.*} \\d`, 'm'));
   });
 });

@@ -3,7 +3,7 @@ import { Catalog } from '@millrace/catalog';
 import type { EventBus, ObjectStore } from '@millrace/domain';
 import { HEALTH_CHECKS, HealthController, type HealthChecks } from '@millrace/http';
 import { BlobWriter } from '@millrace/object-store';
-import type { Registry } from '@millrace/telemetry';
+import type { MetricsPage } from '@millrace/telemetry';
 import { DatasetCreator } from './datasets/dataset-creator.js';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { JobWaiter } from './datasets/job-waiter.js';
@@ -15,21 +15,21 @@ import { QueriesController } from './queries/queries.controller.js';
 import { QueryServiceProxy } from './query-service.proxy.js';
 import { ResultsController } from './results/results.controller.js';
 import { ServiceController } from './service/service.controller.js';
-import { EVENT_BUS, METRICS } from './tokens.js';
+import { EVENT_BUS, METRICS_PAGE } from './tokens.js';
 
 export interface GatewayParts {
   readonly settings: GatewaySettings;
   readonly catalog: Catalog;
   readonly store: ObjectStore;
   readonly events: EventBus;
-  readonly metrics: Registry;
+  readonly metricsPage: MetricsPage;
   readonly leaseMs: number;
 }
 
 @Module({})
 export class GatewayModule {
   static with(parts: GatewayParts): DynamicModule {
-    const { catalog, store, events, metrics, settings, leaseMs } = parts;
+    const { catalog, store, events, metricsPage, settings, leaseMs } = parts;
     return {
       module: GatewayModule,
       controllers: [
@@ -45,7 +45,7 @@ export class GatewayModule {
         { provide: Catalog, useValue: catalog },
         { provide: BlobWriter, useValue: new BlobWriter(store, catalog.blobs, { leaseMs }) },
         { provide: EVENT_BUS, useValue: events },
-        { provide: METRICS, useValue: metrics },
+        { provide: METRICS_PAGE, useValue: metricsPage },
         { provide: GATEWAY_SETTINGS, useValue: settings },
         { provide: HEALTH_CHECKS, useValue: healthChecks(parts) },
         DatasetCreator,

@@ -4,7 +4,7 @@ import type { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
 import { closeHttpServer, createHttpServer } from '@millrace/http';
-import type { Logger, Registry } from '@millrace/telemetry';
+import type { Logger, MetricsPage, Registry } from '@millrace/telemetry';
 import { GatewayModule } from './gateway.module.js';
 import { serveDocsPage } from './service/docs-page.js';
 
@@ -15,7 +15,10 @@ export interface GatewayOptions {
   readonly store: ObjectStore;
   readonly events: EventBus;
   readonly logger: Logger;
+  /** Where this service counts. */
   readonly metrics: Registry;
+  /** What `/metrics` shows: its own metrics, or those of all services in the process. */
+  readonly metricsPage?: MetricsPage;
   readonly queryServiceUrl: string;
   readonly internalSecret: string;
 }
@@ -29,7 +32,7 @@ export interface RunningService {
 
 /** Starts the public door. What it is given, it does not close. */
 export async function startGateway(options: GatewayOptions): Promise<RunningService> {
-  const { environment, version, catalog, store, events, metrics, logger } = options;
+  const { environment, version, catalog, store, events, metrics, metricsPage = metrics, logger } = options;
   const settings = {
     version,
     uploadBytesMax: environment.UPLOAD_BYTES_MAX,
@@ -39,7 +42,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     internalSecret: options.internalSecret,
   };
   const app = await createHttpServer({
-    module: GatewayModule.with({ settings, catalog, store, events, metrics, leaseMs: environment.LEASE_MS }),
+    module: GatewayModule.with({ settings, catalog, store, events, metricsPage, leaseMs: environment.LEASE_MS }),
     authenticator: new KeyAuthenticator(catalog.keys),
     logger,
     metrics,

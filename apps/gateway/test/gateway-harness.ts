@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalog } from '@millrace/catalog';
 import { parseEnvironment } from '@millrace/config';
+import type { EventBus } from '@millrace/domain';
 import { FolderObjectStore } from '@millrace/object-store';
 import { BullMqEventBus, migrateQueue } from '@millrace/queue';
 import { createLogger, createMetrics } from '@millrace/telemetry';
@@ -13,6 +14,7 @@ export interface GatewayUnderTest {
   readonly url: string;
   readonly catalog: Catalog;
   readonly store: FaultyObjectStore;
+  readonly events: EventBus;
   readonly tenant: TestTenant;
   /** Sends a request as the tenant's admin, unless a key is given. */
   send(method: string, path: string, options?: SendOptions): Promise<Response>;
@@ -43,7 +45,7 @@ export async function startTestGateway(variables: Record<string, string> = {}): 
   });
   const tenant = await createTenant(catalog);
   return {
-    ...{ url: gateway.url, catalog, store, tenant },
+    ...{ url: gateway.url, catalog, store, events, tenant },
     send: (method, path, options = {}) => send(gateway.url + path, method, { apiKey: tenant.admin.apiKey, ...options }),
     stop: async () => {
       await gateway.close();

@@ -11,7 +11,14 @@ import { startMaintenanceWorker } from '@millrace/maintenance-worker';
 import { FolderObjectStore } from '@millrace/object-store';
 import { startQueryService } from '@millrace/query-service';
 import { BullMqEventBus, migrateQueue } from '@millrace/queue';
-import { createLogger, createMetrics, errorFields, type DestinationStream } from '@millrace/telemetry';
+import {
+  createLogger,
+  createMetrics,
+  type DestinationStream,
+  errorFields,
+  joinMetrics,
+  measureProcess,
+} from '@millrace/telemetry';
 import { Closers } from './closers.js';
 import { ensureCredentials, type IssuedCredentials } from './credentials.js';
 import { FolderLock } from './folder-lock.js';
@@ -128,7 +135,14 @@ async function startServices(place: Place, closers: Closers): Promise<IssuedCred
 
   signal?.throwIfAborted();
   const door = await openParts('gateway', place, closers);
-  const gateway = await startGateway({ ...door, version: VERSION, internalSecret, queryServiceUrl: queryService.url });
+  measureProcess(door.metrics);
+  const gateway = await startGateway({
+    ...door,
+    version: VERSION,
+    metricsPage: joinMetrics([maintenance, convert, query, door].map(({ metrics }) => metrics)),
+    internalSecret,
+    queryServiceUrl: queryService.url,
+  });
   closers.add(() => gateway.close());
   signal?.throwIfAborted();
   return ensureCredentials(door.catalog, dataFolder, environment.PUBLIC_URL ?? gateway.url);

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Catalog } from '@millrace/catalog';
-import { isTerminal, jobLifecycle, type EventBus, type JobId, type TenantId } from '@millrace/domain';
+import { DomainError, isTerminal, jobLifecycle, type EventBus, type JobId, type TenantId } from '@millrace/domain';
 import { EVENT_BUS } from '../tokens.js';
 
 /** Events may be lost: this often a waiter looks for itself. */
@@ -40,8 +40,13 @@ export class JobWaiter implements OnModuleDestroy {
   }
 
   private async isOver({ tenantId, jobId }: { readonly tenantId: TenantId; readonly jobId: JobId }): Promise<boolean> {
-    const job = await this.catalog.jobs.get(tenantId, jobId);
-    return isTerminal(jobLifecycle, job.status);
+    try {
+      const job = await this.catalog.jobs.get(tenantId, jobId);
+      return isTerminal(jobLifecycle, job.status);
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'job.not_found') return true;
+      throw error;
+    }
   }
 
   /** Resolves at an event for the job or after some time; set up before looking, so that no event falls in between. */

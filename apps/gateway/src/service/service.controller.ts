@@ -3,9 +3,9 @@ import type { FastifyReply } from 'fastify';
 import { openApiDocument, fileFormatSchema, type ConfigBody } from '@millrace/contract';
 import { DEFAULT_TENANT_LIMITS } from '@millrace/domain';
 import { Operation } from '@millrace/http';
-import type { Registry } from '@millrace/telemetry';
+import type { MetricsPage } from '@millrace/telemetry';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
-import { METRICS } from '../tokens.js';
+import { METRICS_PAGE } from '../tokens.js';
 
 /** What the service says about itself. */
 @Controller()
@@ -14,7 +14,7 @@ export class ServiceController {
 
   constructor(
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
-    @Inject(METRICS) private readonly metrics: Registry,
+    @Inject(METRICS_PAGE) private readonly metricsPage: MetricsPage,
   ) {
     this.document = openApiDocument(settings.version);
   }
@@ -43,8 +43,8 @@ export class ServiceController {
 
   @Operation('service.metrics')
   async prometheus(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    void reply.header('content-type', this.metrics.contentType);
-    return this.metrics.metrics();
+    void reply.header('content-type', this.metricsPage.contentType);
+    return this.metricsPage.metrics();
   }
 }
 

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { newId } from '@millrace/domain';
+import { type GatewayUnderTest, startTestGateway } from '../../test/gateway-harness.js';
+import { JobWaiter } from './job-waiter.js';
+
+describe('waiting for a job', () => {
+  let gateway: GatewayUnderTest;
+
+  beforeAll(async () => {
+    gateway = await startTestGateway();
+  });
+  afterAll(() => gateway.stop());
+
+  it('ends for one that has ended and is forgotten already', async () => {
+    const waiter = new JobWaiter(gateway.catalog, gateway.events);
+    const { tenantId } = gateway.tenant;
+    await expect(waiter.hasEnded({ tenantId, jobId: newId('job') }, 60_000)).resolves.toBe(true);
+    waiter.onModuleDestroy();
+  });
+});
