@@ -63,6 +63,6 @@ const after = await format(written, { ...(await resolveConfig(FILE)), filepath: 
 
 if (!process.argv.includes('--check')) writeFileSync(FILE, after);
 else if (after !== before) {
-  process.stderr.write('docs/configuration.md is not up to date. Run node tools/docs/configuration.mjs.\n');
+  process.stderr.write('docs/configuration.md is not up to date. Run npm run docs.\n');
   process.exitCode = 1;
 }

@@ -12,7 +12,10 @@ export function stepsOf(root) {
   const bin = join(root, 'node_modules', '.bin');
   const check = (name, about, ...line) => ({ name, about, kind: 'check', lines: line });
   const suite = (name, about, options) => ({ name, about, kind: 'suite', ...options });
-  const docs = existsSync(join(root, 'docs/errors.md')) ? [['node', 'tools/check-docs.mjs']] : [];
+  const docs = [
+    ['node', 'tools/check-docs.mjs'],
+    ['node', 'tools/docs/configuration.mjs', '--check'],
+  ];
   return [
     check('format', 'prettier changes nothing', ['prettier', '--check', '--log-level=warn', '.']),
     check('lint', 'oxlint with type-aware rules', ['oxlint']),
@@ -20,7 +23,12 @@ export function stepsOf(root) {
       'node',
       'tools/check-boundaries.mjs',
     ]),
-    check('repository', 'lock, sizes, leftovers, error list', ['node', 'tools/check-repository.mjs'], ...docs),
+    check(
+      'repository',
+      'lock, sizes, leftovers, lists of errors and settings',
+      ['node', 'tools/check-repository.mjs'],
+      ...docs,
+    ),
     check('types', 'type check of specs and tests', ['node', 'node_modules/ts7/bin/tsc', '-p', 'tsconfig.spec.json']),
     suite('unit', 'pure tests', { workers: 1, msMax: 10 * MINUTE_MS }),
     suite('integration', 'tests on real Postgres, DuckDB, queue and folders', { workers: 2, msMax: 15 * MINUTE_MS }),

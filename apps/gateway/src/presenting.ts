@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { errorRecordSchema } from '@millrace/contract';
-import type { ErrorRecord, Principal, UserId } from '@millrace/domain';
+import type { ErrorRecord } from '@millrace/domain';
 
 type ErrorBody = z.infer<typeof errorRecordSchema>;
 
@@ -12,9 +12,4 @@ export function presentError(error: ErrorRecord | null): ErrorBody | null {
     detail: error.detail,
     ...(error.errors && { errors: error.errors.map((place) => ({ ...place })) }),
   };
-}
-
-/** Whose things a caller sees where they belong to people: an admin all of the tenant, a member their own. */
-export function ownThings(caller: Principal): { userId?: UserId } {
-  return caller.role === 'admin' ? {} : { userId: caller.userId };
 }

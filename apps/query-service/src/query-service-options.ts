@@ -6,8 +6,6 @@ import type { Logger, Registry } from '@millrace/telemetry';
 /** What the service works with. It closes none of it. */
 export interface QueryServiceOptions {
   readonly environment: Environment;
-  /** The catalog's database; it is the catalog that talks to it. */
-  readonly databaseUrl: string;
   readonly catalog: Catalog;
   readonly store: ObjectStore;
   readonly events: EventBus;

@@ -74,7 +74,6 @@ export class QueryServiceHarness {
     });
     const service = await startQueryService({
       environment,
-      databaseUrl,
       catalog,
       store,
       events,

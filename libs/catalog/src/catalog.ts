@@ -14,11 +14,8 @@ import { UploadRepository } from './uploads/uploads.repository.js';
 
 export interface CatalogOptions extends DatabaseOptions {
   /** How long bytes without a reference are kept. */
-  readonly blobGraceMs?: number;
+  readonly blobGraceMs: number;
 }
-
-/** Longer than any query may run on a version that was deleted meanwhile. */
-export const BLOB_GRACE_MS = 60 * 60_000;
 
 /** The one truth about tenants, bytes, tables, queries and jobs. */
 export class Catalog {
@@ -36,7 +33,7 @@ export class Catalog {
     private readonly database: Database,
     private readonly options: CatalogOptions,
   ) {
-    const references = new BlobReferences(options.blobGraceMs ?? BLOB_GRACE_MS);
+    const references = new BlobReferences(options.blobGraceMs);
     this.tenants = new TenantRepository(database);
     this.keys = new KeyRepository(database);
     this.blobs = new BlobRepository(database, references);

@@ -1,6 +1,6 @@
 export type { BlobReference } from './blobs/blob-references.js';
 export { DELETION_LEASE_MS, BlobRepository, type BlobPinRequest } from './blobs/blobs.repository.js';
-export { BLOB_GRACE_MS, Catalog, type CatalogOptions } from './catalog.js';
+export { Catalog, type CatalogOptions } from './catalog.js';
 export { createDatabase, dropDatabase, type NamedDatabase } from './database/create-database.js';
 export type { Transaction } from './database/database.js';
 export { migrate, MIGRATIONS_FOLDER, type MigrateOptions } from './database/migrations.js';

@@ -28,3 +28,8 @@ export interface Principal {
   readonly role: Role;
   readonly scopes: readonly Scope[];
 }
+
+/** The owner to filter by where things belong to people: an admin sees all of the tenant, a member their own. */
+export function ownThings({ role, userId }: Principal): { readonly userId?: UserId } {
+  return role === 'admin' ? {} : { userId };
+}

@@ -29,7 +29,7 @@ const OPERATIONS_WITH_QUERY: ReadonlySet<string> = new Set(
 );
 
 export interface HttpServerOptions {
-  /** The app's module, or what its `forRoot` gives. */
+  /** The app's module, or what its `with` gives. */
   readonly module: Parameters<typeof NestFactory.create>[0];
   readonly authenticator: Authenticator;
   readonly logger: Logger;

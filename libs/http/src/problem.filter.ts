@@ -54,12 +54,17 @@ function problemOf(error: DomainError, request: FastifyRequest): Problem {
     title: kind.title,
     status: kind.status,
     detail: error.message,
-    instance: request.url,
+    instance: pathOf(request),
     code: error.code,
     request_id: currentContext().requestId ?? request.id,
     retryable: kind.retryable,
     ...(error.errors && { errors: error.errors.map((place) => ({ ...place })) }),
   };
+}
+
+/** Without the query string, which may hold what a log or a screenshot should not. */
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] ?? url;
 }
 
 /** Errors of Nest and Fastify (unknown route, unreadable request) as ours; undefined for anything else. */
@@ -70,7 +75,7 @@ function fromFramework(exception: unknown, request: FastifyRequest): DomainError
   if (!code) return undefined;
   const detail =
     code === 'route.unknown'
-      ? `There is no route ${request.method} ${request.url}. See /docs.`
+      ? `There is no route ${request.method} ${pathOf(request)}. See /docs.`
       : (exception as Error).message;
   return new DomainError(code, detail, { cause: exception });
 }

@@ -39,7 +39,7 @@ export class BlobWriter {
     });
   }
 
-  /** Stores a local file under a key, by a link where the store can. */
+  /** Hashes a local file and stores a copy of it under a key. */
   async writeFile(key: BlobKey, { path, signal }: BlobFile): Promise<WrittenBlob> {
     return this.withLease(key, signal, async (leased) => {
       const { contentHash, sizeBytes } = await hashFile(path, leased);

@@ -21,7 +21,7 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 15_000;
 const MIGRATION_TIMEOUT_MS = 120_000;
 
-/** Connections are scarce (an embedded Postgres has 100). A worker and a relay hold one more each, to listen. */
+/** Connections are scarce (the embedded Postgres has 200). A worker and a relay hold one more each, to listen. */
 const POOL_CONNECTIONS_MAX = 2;
 
 /** BullMQ's lock on a running job; it renews it every half of that. */

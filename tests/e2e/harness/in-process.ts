@@ -56,7 +56,7 @@ export async function startMillrace(variables: Record<string, string> = {}): Pro
     },
   });
   const { url } = standalone.credentials;
-  const catalog = await Catalog.open({ databaseUrl, poolMax: 2 });
+  const catalog = await Catalog.open({ databaseUrl, poolMax: 2, blobGraceMs: 0 });
   return {
     ...{ url, dataFolder, catalog },
     store: stores[0] ?? new FaultyObjectStore(new FolderObjectStore(dataFolder)),

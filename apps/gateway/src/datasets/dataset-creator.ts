@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Catalog, type Dataset, type DatasetSource, type NewDataset } from '@millrace/catalog';
 import type { CreateDatasetBody, SourceConfig } from '@millrace/contract';
-import { checkTableName, deriveTableName, DomainError, newId, type Principal } from '@millrace/domain';
+import { checkTableName, deriveTableName, DomainError, newId, type Principal, ownThings } from '@millrace/domain';
 import { BlobWriter, objectKeys } from '@millrace/object-store';
 import { describeJob } from '@millrace/queue';
-import { ownThings } from '../presenting.js';
 
 type UploadSource = Extract<CreateDatasetBody['source'], { upload_id: unknown }>;
 type InlineContent = Extract<CreateDatasetBody['source'], { inline: unknown }>['inline'];

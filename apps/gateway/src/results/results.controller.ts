@@ -4,9 +4,8 @@ import type { z } from 'zod';
 import { Caller } from '@millrace/auth';
 import { Catalog } from '@millrace/catalog';
 import { listResultsQuerySchema, type resultListSchema } from '@millrace/contract';
-import type { Principal, ResultId } from '@millrace/domain';
+import { type Principal, type ResultId, ownThings } from '@millrace/domain';
 import { IdParam, decodeIdCursor, Operation, pageFields } from '@millrace/http';
-import { ownThings } from '../presenting.js';
 import { QueryServiceProxy } from '../query-service.proxy.js';
 import { presentResult } from './result.presenter.js';
 

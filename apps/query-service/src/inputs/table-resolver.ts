@@ -1,7 +1,8 @@
-import type { Catalog, ReaderFilter, ResolvedTable, Result, VersionFile } from '@millrace/catalog';
+import type { Catalog, ResolvedTable, Result, VersionFile } from '@millrace/catalog';
 import {
   DomainError,
   isId,
+  ownThings,
   type Column,
   type DatasetId,
   type Principal,
@@ -27,11 +28,6 @@ export interface InputTable {
   readonly columns: readonly Column[];
   /** In the order of their rows. */
   readonly files: readonly InputFile[];
-}
-
-/** Whose results a caller may read: an admin all of the tenant, a member their own. */
-export function readableResults(caller: Principal): ReaderFilter {
-  return caller.role === 'admin' ? {} : { userId: caller.userId };
 }
 
 /** Finds the exact version behind each table that a statement names, for somebody who may read it. */
@@ -77,7 +73,7 @@ export class TableResolver {
   ): Promise<ReadonlyMap<string, Result>> {
     const ids = references.filter(({ schema }) => schema === 'results').map(({ name }) => name);
     const resultIds = ids.filter((id) => isId('result', id));
-    const results = await this.catalog.results.resolve(caller.tenantId, resultIds, readableResults(caller));
+    const results = await this.catalog.results.resolve(caller.tenantId, resultIds, ownThings(caller));
     return new Map(results.map((result) => [keyOf({ schema: 'results', name: result.id }), result]));
   }
 

@@ -1,11 +1,11 @@
 import type { Catalog, Result } from '@millrace/catalog';
 import { PAGE_LIMIT_MAX, type resultPageSchema } from '@millrace/contract';
-import { DomainError, type EventBus, type Principal, type ResultId } from '@millrace/domain';
+import { DomainError, type EventBus, ownThings, type Principal, type ResultId } from '@millrace/domain';
 import type { ReadResult } from '@millrace/engine';
 import { decodeOffsetCursor, encodeCursor, type PageFields } from '@millrace/http';
 import type { z } from 'zod';
 import type { InputFile } from '../inputs/input-files.js';
-import { readableResults, resultFile } from '../inputs/table-resolver.js';
+import { resultFile } from '../inputs/table-resolver.js';
 import type { TablePages } from '../inputs/table-pages.js';
 import type { OpenWork } from '../open-work.js';
 import { columnFields, withRows } from '../rows-json.js';
@@ -58,7 +58,7 @@ export class ResultPagesService {
   }
 
   private find(caller: Principal, id: ResultId): Promise<Result> {
-    return this.parts.catalog.results.get(caller.tenantId, id, readableResults(caller));
+    return this.parts.catalog.results.get(caller.tenantId, id, ownThings(caller));
   }
 
   private async read(wanted: {

@@ -129,7 +129,7 @@ export class BlobRepository implements BlobRegister {
       const due = await rowsOf<BlobKey>(
         transaction,
         `SELECT tenant_id AS "tenantId", storage_key AS "storageKey" FROM blobs b
-         WHERE due_at <= now() AND NOT EXISTS (${LIVE_PIN})
+         WHERE status IN ('writing', 'unreferenced', 'deleting') AND due_at <= now() AND NOT EXISTS (${LIVE_PIN})
          ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
         [limit],
       );
@@ -137,7 +137,8 @@ export class BlobRepository implements BlobRegister {
       return rowsOf<BlobKey>(
         transaction,
         `UPDATE blobs b SET status = 'deleting', due_at = ${fromNow(DELETION_LEASE_MS)()}
-         WHERE (tenant_id, storage_key) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND NOT EXISTS (${LIVE_PIN})
+         WHERE (tenant_id, storage_key) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+           AND status IN ('writing', 'unreferenced', 'deleting') AND NOT EXISTS (${LIVE_PIN})
          RETURNING tenant_id AS "tenantId", storage_key AS "storageKey"`,
         [due.map((blob) => blob.tenantId), due.map((blob) => blob.storageKey)],
       );

@@ -49,14 +49,16 @@ describe('migrations', () => {
 
 describe('a database that does not answer', () => {
   it('is told as service.unavailable when it refuses the connection', async () => {
-    await expect(Catalog.open({ databaseUrl: 'postgres://nobody@127.0.0.1:1/none' })).rejects.toMatchObject({
+    await expect(
+      Catalog.open({ databaseUrl: 'postgres://nobody@127.0.0.1:1/none', blobGraceMs: 0 }),
+    ).rejects.toMatchObject({
       code: 'service.unavailable',
     });
   });
 
   it('is told as service.unavailable when it ends a connection, a statement or a wait, and works again after', async () => {
     const { databaseUrl, stop } = await startPostgres();
-    const catalog = await Catalog.open({ databaseUrl, statementTimeoutMs: 200 });
+    const catalog = await Catalog.open({ databaseUrl, statementTimeoutMs: 200, blobGraceMs: 0 });
     for (const statement of ['SELECT pg_terminate_backend(pg_backend_pid())', 'SELECT pg_sleep(5)']) {
       const broken = catalog.transaction((transaction) => transaction.query(statement));
       await expect(broken).rejects.toMatchObject({ code: 'service.unavailable' });

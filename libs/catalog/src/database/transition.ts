@@ -19,8 +19,8 @@ export interface Transition<E extends ObjectLiteral & { readonly status: S }, S 
 }
 
 /**
- * Moves a row to another state, if its lifecycle allows that from the state it is in. Every change of a status goes
- * through here.
+ * Moves a row to another state, if its lifecycle allows that from the state it is in. Every change of the status of one row
+ * goes through here; statements that take a set of rows at once name the states they come from.
  *
  * @returns false when there is no such row in one of the source states: somebody else was faster
  */

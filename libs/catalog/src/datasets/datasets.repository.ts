@@ -6,7 +6,6 @@ import {
   type UploadId,
   type UserId,
   type VersionId,
-  type VersionStatus,
   type WrittenBlob,
 } from '@millrace/domain';
 import type { BlobReferences } from '../blobs/blob-references.js';
@@ -53,7 +52,6 @@ export interface DatasetFilter {
   readonly labelContains?: string | undefined;
   /** The beginning of the table name, in any case. */
   readonly tableNamePrefix?: string | undefined;
-  readonly status?: VersionStatus | undefined;
 }
 
 /** Tables and what they are called. */
@@ -90,19 +88,18 @@ export class DatasetRepository {
   }
 
   async list(tenantId: TenantId, request: PageRequest<DatasetId> & DatasetFilter): Promise<Page<Dataset>> {
-    const { labelContains, tableNamePrefix, status, before, limit } = request;
+    const { labelContains, tableNamePrefix, before, limit } = request;
     const rows = await this.database.run((manager) =>
       rowsOf<DatasetJoinRow>(
         manager,
         `${SELECT_DATASETS}
            AND ($2::text IS NULL OR d.label ILIKE $2) AND ($3::text IS NULL OR d.table_name ILIKE $3)
-           AND ($4::text IS NULL OR v.status = $4) AND ($5::text IS NULL OR d.id < $5)
-         ORDER BY d.id DESC LIMIT $6`,
+           AND ($4::text IS NULL OR d.id < $4)
+         ORDER BY d.id DESC LIMIT $5`,
         [
           tenantId,
           labelContains === undefined ? null : `%${likeLiteral(labelContains)}%`,
           tableNamePrefix === undefined ? null : `${likeLiteral(tableNamePrefix)}%`,
-          status ?? null,
           before ?? null,
           pageRows(limit) + 1,
         ],

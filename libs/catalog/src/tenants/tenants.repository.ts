@@ -5,7 +5,6 @@ import {
   type Role,
   type TenantId,
   type TenantLimits,
-  type UserId,
 } from '@millrace/domain';
 import type { Database } from '../database/database.js';
 import { findRow } from '../database/sql.js';
@@ -36,11 +35,6 @@ export class TenantRepository {
   async find(tenantId: TenantId): Promise<Tenant | undefined> {
     const tenant = await this.database.run((manager) => manager.getRepository(TenantEntity).findOneBy({ tenantId }));
     return tenant ?? undefined;
-  }
-
-  async findUser(tenantId: TenantId, id: UserId): Promise<User | undefined> {
-    const user = await this.database.run((manager) => manager.getRepository(UserEntity).findOneBy({ tenantId, id }));
-    return user ?? undefined;
   }
 
   /** The admin of the oldest tenant; undefined when there is none yet. */

@@ -10,7 +10,7 @@ export const fileOperations = {
     description:
       'The raw body of any size up to the limit, or `multipart/form-data` with one file. `Content-Type`, ' +
       '`Content-Encoding` (gzip, zstd) and the file name of `Content-Disposition` are remembered; ' +
-      '`Content-Digest: sha-256=:…:` is verified when given. The upload waits 24 hours for a dataset.',
+      '`Content-Digest: sha-256=:…:` is verified when given. The upload waits for a dataset until `expires_at`.',
     method: 'post',
     path: '/v1/files',
     access: 'files:write',

@@ -15,7 +15,10 @@ export const jobSchema = z
     attempts: z.int().meta({ description: 'How often the job was given to a worker.' }),
     progress: z.number().min(0).max(1).nullable(),
     blocked_by: z.string().nullable().meta({ description: 'Why it waits: `tenant_limit`, `queue` or `backoff`.' }),
-    position: z.int().nullable().meta({ description: 'How many of the tenant wait before it, from 1, while queued.' }),
+    position: z
+      .int()
+      .nullable()
+      .meta({ description: 'Its place among the waiting jobs of its tenant and kind; 1 is next. Null unless queued.' }),
     error: errorRecordSchema.nullable(),
     cancel_requested: z.boolean(),
     created_at: timestampSchema,

@@ -12,7 +12,7 @@ export interface TestCatalog {
 /** A migrated catalog on a fresh database. */
 export async function openCatalog(options: Partial<CatalogOptions> = {}): Promise<TestCatalog> {
   const { databaseUrl, stop } = await startPostgres();
-  const catalog = await Catalog.open({ databaseUrl, ...options });
+  const catalog = await Catalog.open({ databaseUrl, blobGraceMs: 0, ...options });
   await catalog.migrate();
   await warmUp(catalog);
   return {
