@@ -151,17 +151,17 @@ describe('a failure', () => {
 
 describe('the claim on a job', () => {
   it('is extended by heartbeats, which carry the progress', async () => {
-    const catalog = catalogWith({ leaseMs: 300 });
+    const catalog = catalogWith({ leaseMs: 1_500 });
     const work = converter(async (_, { progress, signal }) => {
       progress(0.25);
-      await sleep(1_000);
+      // Four thirds of a lease.
+      await eventually('the lease would be over', () => bench.ledger.heartbeats >= 4);
       signal.throwIfAborted();
     });
     await bench.startWorker([work], { catalog });
     const { jobId } = await bench.send();
     await eventually('it has ended', () => bench.ended.length === 1);
     expect(bench.ledger.get(jobId)).toMatchObject({ status: 'succeeded', progress: 0.25 });
-    expect(bench.ledger.heartbeats).toBeGreaterThanOrEqual(5);
   });
 
   it('ends with a cancellation, at once when it is told', async () => {
@@ -200,14 +200,14 @@ describe('the claim on a job', () => {
 
   it('outlives a ledger that is away for less than the lease, not for more', async () => {
     const work = converter((_, context) => untilAborted(context));
-    await bench.startWorker([work], { catalog: catalogWith({ leaseMs: 900 }) });
+    await bench.startWorker([work], { catalog: catalogWith({ leaseMs: 3_000 }) });
     await bench.send();
     await eventually('a heartbeat came', () => bench.ledger.heartbeats > 0);
     bench.ledger.unreachable = true;
-    await sleep(400);
+    await eventually('one failed', () => bench.log.has('a heartbeat failed'));
     bench.ledger.unreachable = false;
-    await sleep(700);
-    expect(bench.log.has('a heartbeat failed')).toBe(true);
+    const { heartbeats } = bench.ledger;
+    await eventually('the lease would be over', () => bench.ledger.heartbeats >= heartbeats + 3);
     expect(bench.log.has('the claim on a job was lost; nothing was written')).toBe(false);
     bench.ledger.unreachable = true;
     await eventually('it is lost', () => bench.log.has('the claim on a job was lost; nothing was written'));
@@ -228,10 +228,12 @@ describe('close', () => {
     const running = await bench.send();
     await eventually('it runs', () => bench.ledger.get(running.jobId).status === 'running');
     const closed = app.close();
-    const late = await bench.send();
+    const meanwhile = await bench.send();
     await closed;
     expect(bench.ledger.get(running.jobId).status).toBe('succeeded');
-    expect(bench.ledger.get(late.jobId).status).toBe('admitted');
+    // A worker that asked for a message just before does what it gets.
+    expect(['admitted', 'succeeded']).toContain(bench.ledger.get(meanwhile.jobId).status);
+    await expect(postgres.isListening(bench.databaseUrl, 'convert')).resolves.toBe(false);
   });
 
   it('gives what does not end in time a next attempt', async () => {
