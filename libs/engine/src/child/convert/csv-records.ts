@@ -29,7 +29,7 @@ export interface CsvRecord {
 
 /**
  * The first record of a file that is wanted. DuckDB counts records where people count lines: only a walk over the bytes
- * tells one from the other. It takes 5 s for a gigabyte, after an error only.
+ * tells one from the other. It is done after an error only.
  */
 export async function findRecord(
   path: string,
