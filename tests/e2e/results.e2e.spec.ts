@@ -53,7 +53,7 @@ describe('a result', () => {
       expect(await listed('processing')).toMatchObject([{ result_id: id, status: 'processing' }]);
       expect(await listed('ready')).toEqual([]);
       await expect(analyst.refusedSql(`SELECT 1,\n 2 FROM results.${id}`)).resolves.toMatchObject({
-        ...{ status: 422, code: 'result.not_ready' },
+        ...{ status: 422, code: 'result.processing', retryable: true },
         errors: [{ line: 2, column: 9 }],
       });
     });

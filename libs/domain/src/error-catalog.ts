@@ -75,6 +75,7 @@ export const ERRORS = {
   'query.too_many': passing(429, 'Too many queries at once'),
 
   'result.not_found': mistake(404, 'There is no such result'),
+  'result.processing': passing(422, 'The result is not ready yet'),
   'result.not_ready': mistake(422, 'The result is not ready'),
   'result.file_missing': mistake(500, 'The file of the result is missing'),
   'result.corrupt': mistake(500, 'The file of the result is damaged'),

@@ -164,6 +164,19 @@ describe('the claim on a job', () => {
     expect(bench.ledger.get(jobId)).toMatchObject({ status: 'succeeded', progress: 0.25 });
   });
 
+  it('tells the progress long before a heartbeat is due', async () => {
+    const work = converter(async (_, { fence, progress }) => {
+      await eventually('the progress is known', () => {
+        progress(0.5);
+        return bench.ledger.get(fence.jobId).progress === 0.5;
+      });
+    });
+    await bench.startWorker([work], { catalog: catalogWith({ leaseMs: 600_000 }) });
+    const { jobId } = await bench.send();
+    await eventually('it has ended', () => bench.ended.length === 1);
+    expect(bench.ledger.get(jobId).status).toBe('succeeded');
+  });
+
   it('ends with a cancellation, at once when it is told', async () => {
     await bench.startWorker([converter((_, context) => untilAborted(context))]);
     const fence = await bench.send();

@@ -4,6 +4,8 @@ import type { QueueLog } from './queue-log.js';
 
 /** A lease is extended this many times before it would end, so that two lost heartbeats do no harm. */
 const HEARTBEATS_PER_LEASE = 3;
+/** Progress is written this often, whatever the lease. */
+const PROGRESS_EVERY_MS = 1_000;
 
 export interface LeaseOptions {
   readonly ledger: JobLedger;
@@ -27,9 +29,12 @@ export class Lease {
   #stopped = false;
   #lost = false;
   #progress: number | undefined;
+  /** Of the last heartbeat that began, in ms since 1970. */
+  #beatAt: number;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#beatAt = options.startedAt;
     this.#heartbeatTimer = setInterval(() => void this.beat(), options.leaseMs / HEARTBEATS_PER_LEASE);
     this.#expiryTimer = this.#expireAt(options.startedAt + options.leaseMs);
   }
@@ -43,8 +48,10 @@ export class Lease {
     return this.#lost;
   }
 
+  /** Keeps the progress for the next heartbeat, which comes now if the last one is a while ago. */
   noteProgress(fraction: number): void {
     this.#progress = fraction;
+    if (Date.now() - this.#beatAt >= PROGRESS_EVERY_MS) void this.beat();
   }
 
   /** Ends the attempt with a reason; the first one counts. */
@@ -74,6 +81,7 @@ export class Lease {
   async #beatOnce(): Promise<void> {
     const { ledger, fence, leaseMs } = this.#options;
     const askedAt = Date.now();
+    this.#beatAt = askedAt;
     const progress = this.#progress;
     const answer = await ledger.heartbeat(fence, { leaseMs, ...(progress !== undefined && { progress }) });
     if (this.#stopped) return;

@@ -7,6 +7,7 @@ import {
   type DatasetId,
   type Principal,
   type ResultId,
+  type ResultStatus,
   type TenantId,
   type VersionId,
 } from '@millrace/domain';
@@ -37,7 +38,8 @@ export class TableResolver {
   /**
    * The tables in the order in which they are named first, each once.
    *
-   * @throws DomainError `table.unknown` (does not exist, may not be read, has no version yet), `result.not_ready`
+   * @throws DomainError `table.unknown` (does not exist, may not be read, has no version yet), `result.not_ready`,
+   *   `result.processing`
    */
   async resolve(caller: Principal, references: readonly TableReference[]): Promise<InputTable[]> {
     const named = [...new Map(references.toReversed().map((reference) => [keyOf(reference), reference])).values()];
@@ -115,7 +117,8 @@ export function resultFile({ storageKey, sizeBytes }: Result): InputFile | undef
 }
 
 /** The error for a result that may be read, but has no rows to read. */
-export function resultNotReady({ name, place }: TableReference, status: string): DomainError {
+export function resultNotReady({ name, place }: TableReference, status: ResultStatus): DomainError {
   const message = `The result "results.${name}" is ${status}: only one that is ready can be queried.`;
-  return new DomainError('result.not_ready', message, { errors: [{ message, ...place }] });
+  const code = status === 'processing' ? 'result.processing' : 'result.not_ready';
+  return new DomainError(code, message, { errors: [{ message, ...place }] });
 }

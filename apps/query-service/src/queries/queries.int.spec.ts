@@ -191,7 +191,7 @@ describe('query.run', () => {
     );
     const table = `results.${String(body['result_id'])}`;
     expect(await harness.query(member, `SELECT * FROM ${table}`)).toMatchObject({
-      body: { status: 422, code: 'result.not_ready', errors: [{ line: 1, column: 15 }] },
+      body: { status: 422, code: 'result.processing', errors: [{ line: 1, column: 15 }] },
     });
     await makeReady(harness, member, body['result_id']);
     const answer = await harness.query(member, `SELECT sum(n) AS total, any_value(i) AS i FROM ${table.toUpperCase()}`);

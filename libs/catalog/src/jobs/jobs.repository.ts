@@ -63,7 +63,7 @@ export class JobRepository implements JobLedger {
         lifecycle: jobLifecycle,
         where: { tenantId, id, attempt },
         to: 'running',
-        set: { leaseUntil: fromNow(leaseMs), startedAt: NOW, progress: null },
+        set: { leaseUntil: fromNow(leaseMs), startedAt: NOW, progress: 0 },
       });
       if (!started) return undefined;
       const { kind, payload } = await transaction.getRepository(JobEntity).findOneByOrFail({ tenantId, id });

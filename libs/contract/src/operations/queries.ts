@@ -37,6 +37,7 @@ export const queryOperations = {
       'table.unknown',
       'column.unknown',
       'function.unknown',
+      'result.processing',
       'result.not_ready',
       'query.cancelled',
       'query.lost',

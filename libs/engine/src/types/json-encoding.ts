@@ -132,7 +132,8 @@ function exactInteger(value: string, isExact: string): string {
 
 /** By value, not by type: SUM of DECIMAL(12,2) has 38 digits of room and is a number as long as a double holds it. */
 function encodeWideDecimal(value: string): string {
-  const digits = `length(trim(replace(replace(${text(value)}, '.', ''), '-', ''), '0'))`;
+  const written = `CASE WHEN contains(${text(value)}, '.') THEN rtrim(${text(value)}, '0') ELSE ${text(value)} END`;
+  const digits = `length(ltrim(replace(replace(${written}, '.', ''), '-', ''), '0'))`;
   return `CASE WHEN ${digits} <= ${EXACT_DIGITS} THEN ${text(value)} ELSE ${quoted(text(value))} END`;
 }
 
@@ -165,7 +166,9 @@ function listOf(type: DuckdbType & { kind: 'list' | 'array' }, value: string): s
 }
 
 function jsonArray(list: string, depth: number, element: (name: string) => string): string {
-  return `'[' || array_to_string(${eachElement(list, depth, element)}, ',') || ']'`;
+  // Not array_to_string: a macro that names its list twice, so that each level of lists would double the work.
+  const elements = `list_aggregate(${eachElement(list, depth, element)}, 'string_agg', ',')`;
+  return `CASE WHEN ${list} IS NOT NULL THEN ${concat(["'['", `coalesce(${elements}, '')`, "']'"])} END`;
 }
 
 function jsonObject(entries: readonly (readonly [name: string, json: string])[]): string {
