@@ -160,6 +160,25 @@ describe('npm start', () => {
   );
 
   it(
+    'tells a client whose statement does not end in time',
+    onFolder(async (millrace) => {
+      const run = await millrace.start({ DRAIN_MS: '500' });
+      const answer = run.asAdmin
+        .call('query.run', { body: { sql: 'SELECT count(*) FROM range(10000000000000)' } })
+        .catch((error: unknown) => error);
+      await until('the query runs', async () => {
+        const { body } = await run.asAdmin.call('query.list', { query: { status: 'running' } });
+        return body.queries.length > 0;
+      });
+      run.signal('SIGTERM');
+      await expect(answer).resolves.toMatchObject({ problem: { status: 503, code: 'query.lost', retryable: true } });
+      await expect(run.end()).resolves.toEqual({ code: 0, signal: null });
+      expect(await millrace.processes()).toEqual([]);
+    }),
+    TEST_MAX_MS,
+  );
+
+  it(
     'ends with code 1 after an error that nobody handles, says why, and leaves nothing running',
     onFolder(async (millrace) => {
       const injected = 'process.once("SIGUSR2",()=>void(Promise.reject(new Error("injected"))))';

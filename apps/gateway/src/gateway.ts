@@ -30,6 +30,9 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
+/** The query service ends what did not end in time, which may take some seconds, and its answers have to pass here. */
+const LAST_ANSWERS_MS = 8_000;
+
 /** Starts the public door. What it is given, it does not close. */
 export async function startGateway(options: GatewayOptions): Promise<RunningService> {
   const { environment, version, catalog, store, events, metrics, metricsPage = metrics, logger } = options;
@@ -51,5 +54,5 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   await app.listen(environment.PORT, environment.HOST);
   const { port } = app.getHttpServer().address() as AddressInfo;
   const host = environment.HOST.includes(':') ? `[${environment.HOST}]` : environment.HOST;
-  return { url: `http://${host}:${port}`, close: () => closeHttpServer(app, environment.DRAIN_MS) };
+  return { url: `http://${host}:${port}`, close: () => closeHttpServer(app, environment.DRAIN_MS + LAST_ANSWERS_MS) };
 }

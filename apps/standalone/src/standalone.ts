@@ -143,7 +143,8 @@ async function startServices(place: Place, closers: Closers): Promise<IssuedCred
     internalSecret,
     queryServiceUrl: queryService.url,
   });
-  closers.add(() => gateway.close());
+  // Together: the gateway passes on how statements end that do not end in time.
+  closers.add(async () => void (await Promise.all([gateway.close(), queryService.close()])));
   signal?.throwIfAborted();
   return ensureCredentials(door.catalog, dataFolder, environment.PUBLIC_URL ?? gateway.url);
 }
