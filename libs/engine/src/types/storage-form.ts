@@ -2,6 +2,7 @@ import { DomainError } from '@millrace/domain';
 import { parseDuckdbType, type DuckdbType } from './duckdb-type.js';
 import { arrayToList, eachElement, structField } from './nested-expression.js';
 import { quoteIdentifier, quoteLiteral } from './sql-text.js';
+import { LISTS_MAX, listsIn } from './type-nesting.js';
 
 /**
  * The form in which a value lies in Parquet when Parquet would change it, and the way back. Measured on DuckDB 1.5.6:
@@ -45,13 +46,23 @@ export function isStoredDifferently(type: string): boolean {
 }
 
 function refuseUnstorable(type: DuckdbType): void {
+  if (listsIn(type) > LISTS_MAX) {
+    throw new DomainError(
+      'sql.invalid',
+      `A column with more than ${LISTS_MAX} lists within each other can't be kept in a table; cast it, for example to JSON.`,
+    );
+  }
+  refuseTypes(type);
+}
+
+function refuseTypes(type: DuckdbType): void {
   if (type.kind === 'scalar' && REFUSED.has(type.name)) {
     throw new DomainError(
       'sql.invalid',
       `A column of type ${type.name} can't be kept in a table without loss; cast it, for example to JSON, VARCHAR or BLOB.`,
     );
   }
-  for (const inner of innerTypes(type)) refuseUnstorable(inner);
+  for (const inner of innerTypes(type)) refuseTypes(inner);
 }
 
 function innerTypes(type: DuckdbType): readonly DuckdbType[] {

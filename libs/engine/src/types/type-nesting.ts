@@ -18,3 +18,25 @@ export function nestingOf(type: DuckdbType): number {
       return 0;
   }
 }
+
+/** Measured on DuckDB 1.5.6: from some on, each list in a list doubles the time to read it from Parquet: 18 take 1 s, 22 take 12. */
+export const LISTS_MAX = 18;
+
+/** Lists, arrays and maps within each other, whatever stands between them. */
+export function listsIn(type: DuckdbType): number {
+  switch (type.kind) {
+    case 'list':
+    case 'array':
+      return 1 + listsIn(type.element);
+    case 'map':
+      return 1 + Math.max(listsIn(type.key), listsIn(type.value));
+    case 'struct':
+      return Math.max(...type.fields.map((field) => listsIn(field.type)));
+    case 'union':
+      return Math.max(...type.members.map((member) => listsIn(member.type)));
+    case 'scalar':
+    case 'decimal':
+    case 'enum':
+      return 0;
+  }
+}

@@ -121,5 +121,8 @@ describe('values', () => {
 
   it('refuses a type that can not be kept', async () => {
     await expect(fixture.query('SELECT [1::VARIANT] AS v')).rejects.toMatchObject({ code: 'sql.invalid' });
+    const lists = `SELECT ${'['.repeat(24)}1${']'.repeat(24)} AS v`;
+    await expect(fixture.query(lists)).rejects.toMatchObject({ code: 'sql.invalid' });
+    await expect(fixture.query(lists.replace(' AS v', '::JSON AS v'))).resolves.toMatchObject({ rowCount: 1 });
   });
 });

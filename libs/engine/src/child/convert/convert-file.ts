@@ -15,9 +15,9 @@ import { mismatchedColumn } from './csv-error.js';
 import { openCsv } from './csv-source.js';
 import { decompress, detectCompression, readHead } from './decompress.js';
 import { detectFormat } from './detect-format.js';
-import { JsonDepth } from './json-depth.js';
+import { JsonOutline } from './json-outline.js';
 import { SampleMisledError } from './inexact-values.js';
-import { openJson } from './json-source.js';
+import { openJson, QUOTED_FILE } from './json-source.js';
 import { openParquet } from './parquet-source.js';
 import type { TableSource } from './table-source.js';
 import { checkText } from './text-check.js';
@@ -48,6 +48,7 @@ export async function convertFile(request: ConvertRequest, context: TaskContext)
     return await convertPlain({ request, limits, path, compression }, context);
   } finally {
     if (compression !== 'none') await rm(path, { force: true });
+    await rm(join(context.scratchDir, QUOTED_FILE), { force: true });
   }
 }
 
@@ -122,12 +123,12 @@ async function openerOf(
 ): Promise<SourceOpener> {
   const { connection, signal } = context;
   if (format === 'parquet') return () => openParquet(connection, path, request, limits);
-  const depth = new JsonDepth(limits.nestingMax);
-  const facts = await checkText(path, signal, format === 'json' ? depth : undefined);
+  const outline = new JsonOutline(limits.nestingMax);
+  const facts = await checkText(path, signal, format === 'json' ? outline : undefined);
   if (!facts.hasContent) throw noRows('The file holds nothing but white space.');
   if (format === 'csv') return (isWhole) => openCsv(connection, { path, request, limits, facts, isWhole });
-  depth.finish();
-  return () => openJson(connection, path, request, limits);
+  outline.finish();
+  return () => openJson(context, { path, request, limits, outline });
 }
 
 /** What the uploader said about the encoding must be true: a broken packing is never read as text. */

@@ -8,7 +8,7 @@ import { readCsv, type SniffedCsv, sniffCsv, type SniffRequest } from './csv-dia
 import { type CsvFile, explainCsv } from './csv-error.js';
 import { findRecord, type RecordRules } from './csv-records.js';
 import { readHead } from './decompress.js';
-import { refineDoubles } from './exact-numbers.js';
+import { keptAsText, roundedToDouble, widenIntegers } from './exact-numbers.js';
 import { checkColumnCount } from './parquet-source.js';
 import { findInexact, SampleMisledError } from './inexact-values.js';
 import type { SourceColumn, TableSource } from './table-source.js';
@@ -81,20 +81,22 @@ async function exactTypes(
   const texts = sniffed.columns.map(({ name }) => ({ name, type: 'VARCHAR' }));
   const textFrom = (): string => readCsv(sniffing, sniffed, texts);
   const sampleRows = isWhole ? undefined : SAMPLE_ROWS;
-  const refined = await refineDoubles(connection, pinned, { textFrom, sampleRows });
-  const inexact = await findInexact(connection, refined.columns, {
+  const widened = await widenIntegers(connection, pinned, { textFrom, sampleRows });
+  const { changed, rounded } = await findInexact(connection, widened, {
     from: textFrom(),
-    hasDateFormat: sniffed.dateFormat !== undefined,
+    hasDecimalComma: sniffing.options.decimal_separator === ',',
+    dateFormat: sniffed.dateFormat,
+    timestampFormat: sniffed.timestampFormat,
+    refusesAll: false,
     lineOf: (row, text) => lineOfRow(file, { row, text, dialect: sniffed.dialect, width: sniffed.columns.length }),
   });
   // Types of a sample: those of the whole file may be exact.
-  if (inexact.size > 0 && !isWhole) throw new SampleMisledError();
+  if (changed.size > 0 && !isWhole) throw new SampleMisledError();
+  const columns = widened.map((column) => (changed.has(column.name) ? { ...column, type: 'VARCHAR' } : column));
+  const becameText = columns.filter(({ type }, index) => type === 'VARCHAR' && pinned[index]?.type !== 'VARCHAR');
   return {
-    columns: refined.columns.map((column) => (inexact.has(column.name) ? { ...column, type: 'VARCHAR' } : column)),
-    warnings: [
-      ...refined.warnings,
-      ...[...inexact].map((name) => `Column "${name}" is kept as text: as a number or time its values would change.`),
-    ],
+    columns,
+    warnings: [...[...rounded].map(roundedToDouble), ...becameText.map(({ name }) => keptAsText(name))],
   };
 }
 

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { parseDuckdbType } from '../../types/duckdb-type.js';
-import { quoteIdentifier } from '../../types/sql-text.js';
+import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
+import { runLong } from '../long-statement.js';
 import { conversionFailed } from './conversion-error.js';
 import type { SourceColumn } from './table-source.js';
 
@@ -20,19 +21,36 @@ const INTEGERS: ReadonlySet<string> = new Set([
   'UHUGEINT',
 ]);
 
+/** A double written and read again needs at most 17 digits; more than that are lost. */
+const DOUBLE_DIGITS = 17;
+
 export interface TextTable {
   /** A table of the same columns as text. */
   readonly from: string;
-  /** Whether dates are read by a format, which takes nothing beyond it. */
-  readonly hasDateFormat: boolean;
+  /** Whether numbers have a decimal comma. */
+  readonly hasDecimalComma: boolean;
+  /** How dates are read, which takes nothing beyond it; undefined: as they come. */
+  readonly dateFormat: string | undefined;
+  readonly timestampFormat: string | undefined;
+  /** Whether a text that is no value of a pinned type at all is refused here; else the reader does, and knows its line. */
+  readonly refusesAll: boolean;
   /** The line in the file of a row, from 1, that holds a text. */
   readonly lineOf: (row: number, text: string) => Promise<number | undefined>;
 }
 
+/** The columns whose values a reader would change. */
+export interface Inexact {
+  /** Text is the only type that keeps them. */
+  readonly changed: ReadonlySet<string>;
+  /** Fractions of more digits than a DOUBLE has. */
+  readonly rounded: ReadonlySet<string>;
+}
+
 /**
- * The columns in which some text means more than its type holds. The CSV reader changes such values without a word:
+ * The columns in which some text means more than its type holds. The readers change such values without a word:
  * measured on DuckDB 1.5.6, BIGINT takes "2.5" as 3 and "007" as 7, DATE drops a time, TIME and TIMESTAMP drop an offset and
- * digits behind the microsecond, DECIMAL rounds. One pass over the texts costs a fifth of a conversion.
+ * digits behind the microsecond, DECIMAL rounds, DOUBLE takes "1e400" as infinite. One pass over the texts costs a fifth
+ * of a conversion.
  *
  * @throws DomainError `conversion.failed` for a pinned column, which can't be widened
  */
@@ -40,21 +58,17 @@ export async function findInexact(
   connection: DuckDBConnection,
   columns: readonly SourceColumn[],
   table: TextTable,
-): Promise<Set<string>> {
-  const suspicions = columns.flatMap((column) => {
-    const condition = inexactCondition(column, table);
-    return condition === undefined ? [] : [{ column, condition }];
-  });
-  const suspects = await whereSome(connection, suspicions, table);
-  // A text that is no value of the type at all is left to the reader, which knows its line.
-  const castable = suspects.map(({ column, condition }) => ({
-    column,
-    condition: `${condition} AND TRY_CAST(${quoteIdentifier(column.name)} AS ${column.type}) IS NOT NULL`,
-  }));
-  const inexact = await whereSome(connection, castable, table);
-  const pinned = inexact.find(({ column }) => column.isPinned);
-  if (pinned) throw await pinnedError(connection, pinned, table);
-  return new Set(inexact.map(({ column }) => column.name));
+): Promise<Inexact> {
+  const changes = columns.flatMap((column) => checkOf(column, changeCondition(column, table)));
+  const roundings = columns.flatMap((column) => checkOf(column, roundedCondition(column, table)));
+  const found = new Set(await whereSome(connection, [...changes, ...roundings], table));
+  const changed = changes.filter((check) => found.has(check));
+  const pinned = changed.filter(({ column }) => column.isPinned);
+  await refusePinned(connection, pinned, table);
+  const open = changed.filter(({ column }) => !column.isPinned);
+  const names = namesOf(open);
+  const rounded = roundings.filter((check) => found.has(check) && !names.has(check.column.name));
+  return { changed: names, rounded: namesOf(rounded) };
 }
 
 interface ColumnCheck {
@@ -63,42 +77,127 @@ interface ColumnCheck {
   readonly condition: string;
 }
 
+const checkOf = (column: SourceColumn, condition: string | undefined): ColumnCheck[] =>
+  condition === undefined ? [] : [{ column, condition }];
+
+const namesOf = (checks: readonly ColumnCheck[]): ReadonlySet<string> =>
+  new Set(checks.map(({ column }) => column.name));
+
+/** An expression holds a chunk of rows for each of its steps: those of 1,900 columns at once need more than 1 GB. */
+const CHECKS_PER_PASS_MAX = 200;
+
 /** The checks whose condition holds for some row. */
 async function whereSome(
   connection: DuckDBConnection,
   checks: readonly ColumnCheck[],
   { from }: TextTable,
 ): Promise<ColumnCheck[]> {
-  if (checks.length === 0) return [];
-  const items = checks.map(({ condition }) => `coalesce(bool_or(${condition}), false)`);
-  const reader = await connection.runAndReadAll(`SELECT ${items.join(', ')} FROM ${from}`);
-  const [found = []] = reader.getRows();
-  return checks.filter((_, index) => found[index] === true);
+  const found: ColumnCheck[] = [];
+  for (let start = 0; start < checks.length; start += CHECKS_PER_PASS_MAX) {
+    const some = checks.slice(start, start + CHECKS_PER_PASS_MAX);
+    const items = some.map(({ condition }) => `coalesce(bool_or(${condition}), false)`);
+    const reader = await runLong(connection, `SELECT ${items.join(', ')} FROM ${from}`);
+    const [facts = []] = reader.getRows();
+    found.push(...some.filter((_, index) => facts[index] === true));
+  }
+  return found;
 }
 
-function inexactCondition({ name, type, isPinned }: SourceColumn, { hasDateFormat }: TextTable): string | undefined {
+function changeCondition(column: SourceColumn, table: TextTable): string | undefined {
+  const inexact = inexactCondition(column, table);
+  if (!column.isPinned || !table.refusesAll) return inexact;
+  const isNone = `${castOf(column, table)} IS NULL`;
+  const isRefused = inexact === undefined ? isNone : `(${isNone} OR ${inexact})`;
+  return `${quoteIdentifier(column.name)} IS NOT NULL AND ${isRefused}`;
+}
+
+function inexactCondition(column: SourceColumn, table: TextTable): string | undefined {
+  const { name, type, isPinned } = column;
   const text = quoteIdentifier(name);
-  const has = (part: string): string => `contains(${text}, '${part}')`;
+  const number = numberOf(column, table);
   const tree = parseDuckdbType(type);
-  if (tree.kind === 'decimal') {
-    return `(${has('.')} AND length(rtrim(${text}, '0 ')) - instr(${text}, '.') > ${tree.scale})`;
-  }
+  if (tree.kind === 'decimal') return roundsDecimal(number, tree);
   if (INTEGERS.has(type)) {
     // A leading zero is part of a code; whoever pins a number does not want it.
     const digits = isPinned ? '[0-9]+' : '(0|[1-9][0-9]*)';
     return `NOT regexp_full_match(${text}, '\\s*[+-]?${digits}\\s*')`;
   }
   switch (type) {
+    case 'DOUBLE':
+    case 'FLOAT':
+      // Nothing shorter and without an exponent is beyond a FLOAT; most numbers are not looked at any closer.
+      return `CASE WHEN length(${number}) > 30 OR contains(lower(${number}), 'e') THEN isinf(TRY_CAST(${number} AS ${type})) ELSE false END`;
     case 'DATE':
-      return hasDateFormat ? undefined : has(':');
+      if (table.dateFormat === undefined) return `contains(${text}, ':')`;
+      return isPinned ? undefined : isNot(text, table.dateFormat);
     case 'TIME':
-      return `(${has('+')} OR ${has('-')} OR length(trim(${text})) > 15)`;
+      return `(contains(${text}, '+') OR contains(${text}, '-') OR length(trim(${text})) > 15)`;
+    case 'TIME WITH TIME ZONE':
+    case 'TIMESTAMP WITH TIME ZONE':
+      return isFinerThan(text, 6);
+    case 'TIMESTAMP_S':
+      return `(${hasOffset(text)} OR ${isFinerThan(text, 0)})`;
+    case 'TIMESTAMP_MS':
+      return `(${hasOffset(text)} OR ${isFinerThan(text, 3)})`;
+    case 'TIMESTAMP_NS':
+      return `(${hasOffset(text)} OR ${isFinerThan(text, 9)})`;
     case 'TIMESTAMP':
-      return `(contains(substr(${text}, 12), '+') OR contains(substr(${text}, 12), '-') OR regexp_matches(${text}, '\\.[0-9]{7}'))`;
+      if (table.timestampFormat === undefined) return `(${hasOffset(text)} OR ${isFinerThan(text, 6)})`;
+      return isPinned ? undefined : isNot(text, table.timestampFormat);
     default:
       return undefined;
   }
 }
+
+const isNot = (text: string, format: string): string =>
+  `${text} IS NOT NULL AND try_strptime(${text}, ${quoteLiteral(format)}) IS NULL`;
+
+const hasOffset = (text: string): string => `contains(substr(${text}, 12), '+') OR contains(substr(${text}, 12), '-')`;
+
+/** Whether a time has more digits behind its second than a type keeps. */
+const isFinerThan = (text: string, digits: number): string =>
+  `regexp_matches(${text}, ':[0-9]{2}\\.[0-9]{${digits}}[0-9]*[1-9]')`;
+
+/** With an exponent the digits behind the point say nothing: the value is compared, of as many digits as a DOUBLE compares. */
+function roundsDecimal(number: string, { scale, text: type }: { scale: number; text: string }): string {
+  const fraction = `(contains(${number}, '.') AND length(rtrim(${number}, '0 ')) - instr(${number}, '.') > ${scale})`;
+  const isLong = `regexp_matches(${number}, '([0-9][.]?){16}')`;
+  const differs = `CAST(TRY_CAST(${number} AS ${type}) AS DOUBLE) IS DISTINCT FROM TRY_CAST(${number} AS DOUBLE)`;
+  return `CASE WHEN regexp_matches(${number}, '[eE]') THEN ${isLong} OR ${differs} ELSE ${fraction} END`;
+}
+
+/** Whoever pins a DOUBLE knows that it rounds. */
+function roundedCondition(column: SourceColumn, table: TextTable): string | undefined {
+  if (column.type !== 'DOUBLE' || column.isPinned) return undefined;
+  const number = numberOf(column, table);
+  const mantissa = `split_part(lower(${number}), 'e', 1)`;
+  const digits = `trim(translate(${mantissa}, '+-. ', ''), '0')`;
+  const isLost = `TRY_CAST(${number} AS HUGEINT) IS DISTINCT FROM TRY_CAST(TRY_CAST(${number} AS DOUBLE) AS HUGEINT)`;
+  const isLostInteger = `length(${number}) <= ${DOUBLE_DIGITS} AND regexp_full_match(${number}, '[+-]?[0-9]+') AND ${isLost}`;
+  return `CASE WHEN length(${number}) > 15 THEN length(${digits}) > ${DOUBLE_DIGITS} OR (${isLostInteger}) ELSE false END`;
+}
+
+function numberOf({ name }: SourceColumn, { hasDecimalComma }: TextTable): string {
+  const text = quoteIdentifier(name);
+  return hasDecimalComma ? `replace(${text}, ',', '.')` : text;
+}
+
+/** What is no value of its type is left to the reader, where it knows the line. */
+async function refusePinned(
+  connection: DuckDBConnection,
+  pinned: readonly ColumnCheck[],
+  table: TextTable,
+): Promise<void> {
+  const castable = pinned.map(({ column, condition }) => ({
+    column,
+    condition: `${condition} AND ${castOf(column, table)} IS NOT NULL`,
+  }));
+  const [first] = table.refusesAll ? pinned : await whereSome(connection, castable, table);
+  if (first) throw await pinnedError(connection, first, table);
+}
+
+const castOf = (column: SourceColumn, table: TextTable): string =>
+  `TRY_CAST(${numberOf(column, table)} AS ${column.type})`;
 
 async function pinnedError(
   connection: DuckDBConnection,
@@ -111,6 +210,6 @@ async function pinnedError(
   const [value, row] = reader.getRows()[0] ?? [];
   const text = String(value);
   const line = await lineOf(Number(row), text);
-  const message = `Column "${name}": "${text.slice(0, 200)}" is no ${type} without a change.`;
+  const message = `Column "${name}": "${text.slice(0, 200)}" is no ${type}.`;
   return conversionFailed(message, { line, columnName: name, text });
 }

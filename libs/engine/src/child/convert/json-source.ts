@@ -1,72 +1,196 @@
+import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ConvertLimits, ConvertRequest } from '../../tasks/convert.task.js';
 import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
 import { type DuckdbError, isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
+import type { TaskContext } from '../task-context.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
-import { refineDoubles } from './exact-numbers.js';
-import { keepZones, narrowIntegers, type JsonReading } from './json-types.js';
+import { keptAsText, roundedToDouble, widenIntegers } from './exact-numbers.js';
+import { findInexact } from './inexact-values.js';
+import { keepNestedNumbers } from './json-nested-numbers.js';
+import { quoteNumbers } from './json-numbers.js';
+import { JsonOutline } from './json-outline.js';
+import { lineOfRecord } from './json-records.js';
+import { findTimes, narrowIntegers, type JsonReading } from './json-types.js';
 import { checkColumnCount } from './parquet-source.js';
 import type { SourceColumn, TableSource } from './table-source.js';
+
+/** The copy for pinned columns, in the scratch folder. */
+export const QUOTED_FILE = 'quoted.json';
+
+export interface JsonFile {
+  readonly path: string;
+  readonly request: ConvertRequest;
+  readonly limits: ConvertLimits;
+  /** Of the whole text. */
+  readonly outline: JsonOutline;
+}
 
 /**
  * JSON: one value for each line, or one array. The structure comes from the whole file, because a key that only
  * occurs behind a sample would be left out without a word.
  */
 export async function openJson(
-  connection: DuckDBConnection,
-  path: string,
-  { columns: pins }: ConvertRequest,
-  limits: ConvertLimits,
+  { connection, scratchDir, signal }: TaskContext,
+  { path, request, limits, outline }: JsonFile,
 ): Promise<TableSource> {
-  const detected = `read_json(${quoteLiteral(path)}, sample_size = -1, ${commonOptions(limits)})`;
-  const found = await describe(connection, detected);
+  const explain = (error: unknown): Promise<unknown> => explainJson(error, { path, outline });
+  const { from, found } = await detect(connection, path, limits).catch(async (error: unknown) => {
+    throw await explain(error);
+  });
   checkColumnCount(found.length, limits);
-  const columns = applyPins(found, pins);
-  const withTypes = (typed: readonly { name: string; type: string }[]): string =>
-    `read_json(${quoteLiteral(path)}, columns = {${typed.map(({ name, type }) => `${quoteLiteral(name)}: ${quoteLiteral(type)}`).join(', ')}}, ${commonOptions(limits)})`;
+  const columns = applyPins(found, request.columns);
+  const pinned = columns.filter(({ isPinned }) => isPinned);
   // Types can be named only when the names are the keys of the file: equal but for their case, DuckDB renames them.
-  const canName = !hasRenamedKeys(found);
-  if (columns.some(({ isPinned }) => isPinned) && !canName) {
+  if (hasRenamedKeys(found)) {
+    if (pinned.length === 0)
+      return sourceOf(columns, { from, warnings: [...rounding(outline), ...unrefined(columns, outline)], explain });
     throw conversionFailed('Types can not be pinned in a file whose keys are equal but for their case.');
   }
-  const refined = canName ? await refine(connection, columns, { withTypes }) : { columns, warnings: [] };
-  const isChanged = refined.columns.some(({ type }, index) => type !== found[index]?.type);
-  const names = refined.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  return {
-    columns: refined.columns,
-    select: `SELECT ${names} FROM ${isChanged ? withTypes(refined.columns) : detected}`,
-    dialect: undefined,
-    warnings: refined.warnings,
-    explain: (error) => Promise.resolve(explain(error, refined.columns)),
-  };
+  const quoted = pinned.filter(({ type }) => type !== 'JSON').map(({ name }) => name);
+  const isCopied = quoted.length > 0;
+  const copy = isCopied ? join(scratchDir, QUOTED_FILE) : path;
+  // Of the copy, whose pinned numbers are texts: they lose nothing.
+  const numbers = isCopied ? new JsonOutline(limits.nestingMax) : outline;
+  if (isCopied) {
+    await quoteNumbers({ source: path, target: copy, names: new Set(quoted), observer: numbers, signal });
+    numbers.finish();
+  }
+  const lineOf = (row: number): Promise<number | undefined> =>
+    lineOfRecord(path, { number: row, isOneList: outline.isOneList });
+  const reading: TextReading = { withTypes: (typed) => readWithTypes(copy, typed, limits), lineOf, numbers };
+  const refined = await refine(connection, columns, reading).catch(async (error: unknown) => {
+    throw await explain(error);
+  });
+  const isChanged = isCopied || refined.columns.some(({ type }, index) => type !== found[index]?.type);
+  return sourceOf(refined.columns, {
+    from: isChanged ? reading.withTypes(refined.columns) : from,
+    warnings: [...refined.warnings, ...rounding(numbers)],
+    explain,
+  });
 }
 
-/** Types that lose less than those the reader guesses. */
+interface TextReading extends JsonReading {
+  /** The line in the file of a row, from 1. */
+  readonly lineOf: (row: number) => Promise<number | undefined>;
+  readonly numbers: JsonOutline;
+}
+
+function sourceOf(
+  columns: readonly SourceColumn[],
+  { from, ...rest }: { from: string } & Pick<TableSource, 'warnings' | 'explain'>,
+): TableSource {
+  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  return { columns, select: `SELECT ${names} FROM ${from}`, dialect: undefined, ...rest };
+}
+
+function rounding({ roundedLine }: JsonOutline): string[] {
+  if (roundedLine === undefined) return [];
+  return [`Line ${roundedLine} has a number of more than 17 digits, which is rounded unless its column is pinned.`];
+}
+
+/** Columns whose types can not be named are read with the types the reader guesses. */
+function unrefined(columns: readonly SourceColumn[], { largeLine }: JsonOutline): string[] {
+  if (largeLine === undefined || !columns.some(({ type }) => type.includes('DOUBLE'))) return [];
+  return [
+    `Line ${largeLine} has a number that a DOUBLE may not hold. It is kept as it is when no two keys are equal but for their case.`,
+  ];
+}
+
+/** Types that lose less than those the reader guesses. Numbers are looked at again only when some need it. */
 async function refine(
   connection: DuckDBConnection,
   columns: readonly SourceColumn[],
-  reading: JsonReading,
+  reading: TextReading,
 ): Promise<{ columns: readonly SourceColumn[]; warnings: string[] }> {
+  const hasLarge = reading.numbers.largeLine !== undefined;
   const narrowed = await narrowIntegers(connection, columns, reading);
-  const exact = await refineDoubles(connection, narrowed, {
-    textFrom: (names) => reading.withTypes(names.map((name) => ({ name, type: 'JSON' }))),
+  const widened = hasLarge ? await widenColumns(connection, narrowed, reading) : narrowed;
+  const timed = await findTimes(connection, widened, reading);
+  const doubtful = timed.filter(({ type, isPinned }) =>
+    isPinned ? type !== 'JSON' : type === 'TIME' || (type === 'DOUBLE' && hasLarge),
+  );
+  const { changed, rounded } = await findInexact(connection, doubtful, {
+    from: reading.withTypes(doubtful.map(({ name }) => ({ name, type: 'VARCHAR' }))),
+    hasDecimalComma: false,
+    dateFormat: undefined,
+    timestampFormat: undefined,
+    refusesAll: true,
+    lineOf: reading.lineOf,
+  });
+  const exact = timed.map((column) => (changed.has(column.name) ? { ...column, type: 'VARCHAR' } : column));
+  // A nested type may have been narrowed beside its texts.
+  const becameText = exact.filter(({ type }, index) => textsIn(type) > textsIn(columns[index]?.type ?? ''));
+  return {
+    columns: exact,
+    warnings: [...[...rounded].map(roundedToDouble), ...becameText.map(({ name }) => keptAsText(name))],
+  };
+}
+
+const textsIn = (type: string): number => type.split('VARCHAR').length;
+
+async function widenColumns(
+  connection: DuckDBConnection,
+  columns: readonly SourceColumn[],
+  reading: JsonReading,
+): Promise<readonly SourceColumn[]> {
+  const widened = await widenIntegers(connection, columns, {
+    textFrom: (names) => reading.withTypes(names.map((name) => ({ name, type: 'VARCHAR' }))),
     sampleRows: undefined,
   });
-  return { columns: await keepZones(connection, exact.columns, reading), warnings: exact.warnings };
+  return keepNestedNumbers(connection, widened, reading);
 }
 
 function commonOptions({ lineBytesMax }: ConvertLimits): string {
   return `maximum_object_size = ${lineBytesMax}, ignore_errors = false, hive_partitioning = false`;
 }
 
-async function describe(connection: DuckDBConnection, from: string): Promise<{ name: string; type: string }[]> {
-  try {
-    const reader = await connection.runAndReadAll(`DESCRIBE FROM ${from}`);
-    return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
-  } catch (error) {
-    throw explain(error, []);
+function readWithTypes(
+  path: string,
+  typed: readonly { readonly name: string; readonly type: string }[],
+  limits: ConvertLimits,
+): string {
+  const columns = typed.map(({ name, type }) => `${quoteLiteral(name)}: ${quoteLiteral(type)}`).join(', ');
+  return `read_json(${quoteLiteral(path)}, columns = {${columns}}, ${commonOptions(limits)})`;
+}
+
+/**
+ * The columns as the reader finds them. It is kept from finding dates in texts: `findTimes` does, and loses nothing. Of
+ * records with many keys, each in few of them, it makes one MAP: then it is asked again for columns.
+ */
+async function detect(
+  connection: DuckDBConnection,
+  path: string,
+  limits: ConvertLimits,
+): Promise<{ from: string; found: { name: string; type: string }[] }> {
+  const read = (more: string): string =>
+    `read_json(${quoteLiteral(path)}, sample_size = -1, dateformat = 'no date', timestampformat = 'no time', ${more}${commonOptions(limits)})`;
+  const from = read('');
+  const found = await describe(connection, from);
+  const [only] = found;
+  if (found.length > 1 || only?.name !== 'json' || !only.type.startsWith('MAP(')) return { from, found };
+  await checkKeys(connection, from, limits);
+  const fromWide = read('map_inference_threshold = -1, ');
+  const wide = await describe(connection, fromWide);
+  return wide.length > 1 ? { from: fromWide, found: wide } : { from, found };
+}
+
+/** 100,000 columns take a minute to be named; an estimate of their number does, when it is far too high. */
+async function checkKeys(connection: DuckDBConnection, from: string, limits: ConvertLimits): Promise<void> {
+  const reader = await connection.runAndReadAll(
+    `SELECT approx_count_distinct(key) FROM (SELECT unnest(map_keys(json)) AS key FROM ${from})`,
+  );
+  const about = Number(reader.getRows()[0]?.[0]);
+  const { columnsMax } = limits;
+  if (about > 2 * columnsMax) {
+    throw beyondLimit(`The file has about ${about} columns; at most ${columnsMax} are allowed.`);
   }
+}
+
+async function describe(connection: DuckDBConnection, from: string): Promise<{ name: string; type: string }[]> {
+  const reader = await connection.runAndReadAll(`DESCRIBE FROM ${from}`);
+  return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
 }
 
 function hasRenamedKeys(columns: readonly { name: string }[]): boolean {
@@ -77,28 +201,38 @@ function hasRenamedKeys(columns: readonly { name: string }[]): boolean {
   });
 }
 
-function explain(error: unknown, columns: readonly SourceColumn[]): unknown {
+async function explainJson(error: unknown, file: Pick<JsonFile, 'path' | 'outline'>): Promise<unknown> {
   const duckdb = readDuckdbError(error);
   if (!duckdb || isOutOfMemory(duckdb) || duckdb.type === 'INTERRUPT') return error;
   if (/maximum_object_size/.test(duckdb.message))
     return beyondLimit('A JSON value is longer than the limit for one line.');
-  const line = lineOf(duckdb);
+  const line = await lineOf(duckdb, file);
   const reason = duckdb.message
-    .replace(/\n?Try increasing[^]*$/, '')
+    .replace(/[\s,]*\btry (?:increasing|setting|auto-detecting|ignore_errors)[^]*$/i, '')
     .replace(/^[^]*? in file "[^"]*",?\s*/, '')
-    .replace(/^at byte \d+ in line \d+: /, '')
+    .replace(/^(?:at byte \d+ )?in (?:line|record\/value) \d+:\s*/, '')
     .trim();
-  const columnName = columns.find(({ name }) => reason.includes(`"${name}"`))?.name;
   return conversionFailed(
     `The JSON can not be read: ${reason}`,
-    { line, columnName, text: /'([^']*)'|"([^"]*)"/.exec(reason)?.[1] },
+    {
+      line,
+      columnName: /has duplicate key "([^"]*)"/.exec(reason)?.[1],
+      text: /'([^']*)'|"([^"]*)"/.exec(reason)?.[1],
+    },
     error,
   );
 }
 
-/** Where DuckDB counts lines; it is one too far for malformed text, which it has begun to read beyond. */
-function lineOf({ message }: DuckdbError): number | undefined {
-  const line = /\bin line (\d+)/.exec(message)?.[1];
-  if (line === undefined) return undefined;
-  return Math.max(1, Number(line) - (message.startsWith('Malformed JSON') ? 1 : 0));
+/**
+ * DuckDB counts lines where each holds a value, and values elsewhere. It is one too far for malformed text, which it has
+ * begun to read beyond.
+ */
+async function lineOf(
+  { message }: DuckdbError,
+  { path, outline }: Pick<JsonFile, 'path' | 'outline'>,
+): Promise<number | undefined> {
+  const [, unit, count] = /\bin (line|record\/value) (\d+)/.exec(message) ?? [];
+  if (count === undefined) return undefined;
+  const number = Math.max(1, Number(count) - (message.startsWith('Malformed JSON') ? 1 : 0));
+  return unit === 'line' ? number : lineOfRecord(path, { number, isOneList: outline.isOneList });
 }

@@ -1,11 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { replaceScalar } from '../../types/replace-scalar.js';
 import { quoteIdentifier } from '../../types/sql-text.js';
 import type { SourceColumn } from './table-source.js';
 
-/** A time of day and behind it an offset from UTC, at the end of a JSON text. */
-const OFFSET = String.raw`[0-9]{2}:[0-9]{2}[^"]*(Z|[+-][0-9]{2}(:?[0-9]{2})?)"$`;
-/** Wider than needed: what the reader makes of a number column with a negative value. */
-const HUGE = /\bHUGEINT\b/g;
+const DAY = '[0-9]{4}-[0-9]{2}-[0-9]{2}';
+/** To the microsecond, which is as fine as a TIMESTAMP. */
+const CLOCK = String.raw`[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?`;
+const OFFSET = '(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)';
 
 export interface JsonReading {
   /** A table of these columns with these types. */
@@ -21,37 +22,67 @@ export async function narrowIntegers(
   columns: readonly SourceColumn[],
   { withTypes }: JsonReading,
 ): Promise<readonly SourceColumn[]> {
-  const isHuge = ({ type, isPinned }: SourceColumn): boolean => !isPinned && type.search(HUGE) >= 0;
-  const huge = columns.filter(isHuge);
+  const narrow = (column: SourceColumn): SourceColumn =>
+    column.isPinned ? column : { ...column, type: replaceScalar(column.type, { from: 'HUGEINT', to: 'BIGINT' }) };
+  const huge = columns.filter((column) => narrow(column).type !== column.type);
   if (huge.length === 0) return columns;
-  const narrow = (column: SourceColumn): SourceColumn => ({ ...column, type: column.type.replace(HUGE, 'BIGINT') });
   const counts = huge.map(({ name }) => `count(${quoteIdentifier(name)})`).join(', ');
   try {
     await connection.run(`SELECT ${counts} FROM ${withTypes(huge.map(narrow))}`);
   } catch {
     return columns;
   }
-  return columns.map((column) => (isHuge(column) ? narrow(column) : column));
+  return columns.map(narrow);
 }
 
+/** What all texts of a column have to be like for it to become a type, from the strictest to the widest. */
+const TIMES: readonly (readonly [type: string, pattern: string])[] = [
+  ['DATE', DAY],
+  ['TIMESTAMP', `${DAY}(${CLOCK})?`],
+  ['TIMESTAMP WITH TIME ZONE', `${DAY}${CLOCK}${OFFSET}`],
+];
+const SAMPLE_ROWS = 1_000;
+
 /**
- * The reader moves times with an offset to UTC and forgets that they had one. They become TIMESTAMP WITH TIME ZONE,
- * which is the same moment and says so.
+ * Columns of texts that are all dates or times become that. The reader is not asked for them: it reads digits behind the
+ * microsecond as nothing and an offset as none, and refuses a column that has dates beside times.
  */
-export async function keepZones(
+export async function findTimes(
   connection: DuckDBConnection,
   columns: readonly SourceColumn[],
   { withTypes }: JsonReading,
 ): Promise<readonly SourceColumn[]> {
-  const times = columns.filter(({ type, isPinned }) => type === 'TIMESTAMP' && !isPinned);
-  if (times.length === 0) return columns;
-  const items = times.map(({ name }) => {
-    const text = `CAST(${quoteIdentifier(name)} AS VARCHAR)`;
-    return `coalesce(bool_and(regexp_matches(${text}, '${OFFSET}')) FILTER (${text} <> 'null'), false)`;
-  });
-  const texts = withTypes(times.map(({ name }) => ({ name, type: 'JSON' })));
-  const reader = await connection.runAndReadAll(`SELECT ${items.join(', ')} FROM ${texts}`);
-  const [facts = []] = reader.getRows();
-  const zoned = new Set(times.filter((_, index) => facts[index] === true).map(({ name }) => name));
-  return columns.map((column) => (zoned.has(column.name) ? { ...column, type: 'TIMESTAMP WITH TIME ZONE' } : column));
+  const texts = columns.filter(({ type, isPinned }) => type === 'VARCHAR' && !isPinned).map(({ name }) => name);
+  const look = (names: readonly string[], limit: string): Promise<Map<string, string>> =>
+    timesAmong(connection, names, `${withTypes(names.map((name) => ({ name, type: 'VARCHAR' })))}${limit}`);
+  const likely = await look(texts, ` LIMIT ${SAMPLE_ROWS}`);
+  const found = await look([...likely.keys()], '');
+  return columns.map((column) => ({ ...column, type: found.get(column.name) ?? column.type }));
+}
+
+/**
+ * The columns whose texts are all of one of the types. All columns are looked at as one: 2,000 columns with expressions of
+ * their own need more memory than there is.
+ */
+async function timesAmong(
+  connection: DuckDBConnection,
+  names: readonly string[],
+  from: string,
+): Promise<Map<string, string>> {
+  if (names.length === 0) return new Map();
+  const items = TIMES.map(
+    ([type, pattern]) =>
+      `coalesce(bool_and(regexp_full_match(text, '${pattern}') AND TRY_CAST(text AS ${type}) IS NOT NULL), false)`,
+  );
+  const texts = `unnest([${names.map(quoteIdentifier).join(', ')}]) AS text, unnest(range(${names.length})) AS position`;
+  const reader = await connection.runAndReadAll(
+    `SELECT position, ${items.join(', ')} FROM (SELECT ${texts} FROM (FROM ${from})) WHERE text IS NOT NULL GROUP BY position`,
+  );
+  return new Map(
+    reader.getRows().flatMap(([position, ...facts]) => {
+      const name = names[Number(position)];
+      const type = TIMES[facts.indexOf(true)]?.[0];
+      return name === undefined || type === undefined ? [] : [[name, type]];
+    }),
+  );
 }

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { DomainError } from '@millrace/domain';
 import type { ConvertLimits, ConvertRequest } from '../../tasks/convert.task.js';
 import { parseDuckdbType } from '../../types/duckdb-type.js';
-import { nestingOf } from '../../types/type-nesting.js';
+import { LISTS_MAX, listsIn, nestingOf } from '../../types/type-nesting.js';
 import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
 import { isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
 import { readParquet } from '../table-view.js';
@@ -21,8 +21,12 @@ export async function openParquet(
   const found = await describe(connection, from);
   checkColumnCount(found.length, limits);
   for (const { name, type } of found) {
-    if (nestingOf(parseDuckdbType(type)) > limits.nestingMax) {
+    const tree = parseDuckdbType(type);
+    if (nestingOf(tree) > limits.nestingMax) {
       throw beyondLimit(`Column "${name}" is nested deeper than ${limits.nestingMax} levels.`);
+    }
+    if (listsIn(tree) > LISTS_MAX) {
+      throw beyondLimit(`Column "${name}" has more than ${LISTS_MAX} lists within each other.`);
     }
   }
   const warnings = await checkLeaves(connection, path);

@@ -1,0 +1,116 @@
+import { LISTS_MAX } from '../../types/type-nesting.js';
+import { beyondLimit, conversionFailed } from './conversion-error.js';
+import { NumberShape } from './number-shape.js';
+import type { TextObserver } from './text-check.js';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const NEWLINE = 0x0a;
+const OPEN_OBJECT = 0x7b;
+const OPEN_LIST = 0x5b;
+/** A double written and read again needs at most 17 digits; more than that are lost. */
+const DOUBLE_DIGITS = 17;
+/** Integers of fewer digits, and numbers with an exponent of fewer, are no more than a DOUBLE holds. */
+const LARGE_INTEGER_DIGITS = 16;
+const LARGE_EXPONENT_DIGITS = 3;
+
+/** Follows the brackets and numbers of a JSON text: deep nesting would run a parser out of stack. */
+export class JsonOutline implements TextObserver {
+  private readonly open: number[] = [];
+  private lists = 0;
+  private inString = false;
+  private isEscaped = false;
+  /** The line of the outermost bracket that is open. */
+  private openedAt = 1;
+  private line = 1;
+  private lastLine = 1;
+  private rootCount = 0;
+  private isFirstRootList = false;
+  private readonly number = new NumberShape();
+  private roundedAt: number | undefined;
+  private largeAt: number | undefined;
+
+  constructor(private readonly nestingMax: number) {}
+
+  /** Whether the text is one list, whose elements are the records; else each value is one. */
+  get isOneList(): boolean {
+    return this.rootCount === 1 && this.isFirstRootList;
+  }
+
+  /** The first line with a fraction of more digits than a DOUBLE keeps. */
+  get roundedLine(): number | undefined {
+    return this.roundedAt;
+  }
+
+  /** The first line with an integer or an exponent so long that a DOUBLE may not hold it, while other types may. */
+  get largeLine(): number | undefined {
+    return this.largeAt;
+  }
+
+  /** @throws DomainError `conversion.limit` */
+  observe(piece: Buffer): void {
+    for (const byte of piece) {
+      if (byte === NEWLINE) this.line += 1;
+      else this.lastLine = this.line;
+      if (this.isEscaped) this.isEscaped = false;
+      else if (this.inString) this.inText(byte);
+      else this.outside(byte);
+    }
+  }
+
+  /** @throws DomainError `conversion.failed` when the text ends within a value */
+  finish(): void {
+    if (this.number.isOpen) this.endNumber();
+    if (!this.inString && this.open.length === 0) return;
+    // A list may be the whole text, of which the end is missing; an object is a record that was not closed.
+    const line = this.open[0] === OPEN_LIST ? this.lastLine : this.openedAt;
+    throw conversionFailed(`The JSON ends in the middle of a value that began in line ${this.openedAt}.`, { line });
+  }
+
+  private inText(byte: number): void {
+    if (byte === BACKSLASH) this.isEscaped = true;
+    else if (byte === QUOTE) this.inString = false;
+  }
+
+  private outside(byte: number): void {
+    if (this.number.follow(byte)) return;
+    if (this.number.isOpen) this.endNumber();
+    switch (byte) {
+      case QUOTE:
+        this.inString = true;
+        return;
+      case OPEN_OBJECT:
+      case OPEN_LIST:
+        this.enter(byte);
+        return;
+      case 0x7d: // }
+      case 0x5d: // ]
+        if (this.open.pop() === OPEN_LIST) this.lists -= 1;
+    }
+  }
+
+  private endNumber(): void {
+    const { isFraction, significantDigits, integerDigits, exponentDigits } = this.number;
+    if (isFraction && significantDigits > DOUBLE_DIGITS) this.roundedAt ??= this.lastLine;
+    if (integerDigits >= LARGE_INTEGER_DIGITS || exponentDigits >= LARGE_EXPONENT_DIGITS)
+      this.largeAt ??= this.lastLine;
+    this.number.clear();
+  }
+
+  private enter(bracket: number): void {
+    if (this.open.length === 0) {
+      this.openedAt = this.line;
+      if (this.rootCount === 0) this.isFirstRootList = bracket === OPEN_LIST;
+      this.rootCount += 1;
+    }
+    this.open.push(bracket);
+    if (bracket === OPEN_LIST) this.lists += 1;
+    if (this.open.length > this.nestingMax) {
+      throw beyondLimit(`Line ${this.line}: the JSON is nested deeper than ${this.nestingMax} levels.`);
+    }
+    // The outermost list may be the one of the records.
+    if (this.lists > LISTS_MAX + 1) {
+      throw beyondLimit(`Line ${this.line}: there are more than ${LISTS_MAX} lists within each other.`);
+    }
+  }
+}
