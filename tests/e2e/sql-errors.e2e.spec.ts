@@ -154,6 +154,12 @@ describe('a statement that is wrong', () => {
     await expect(analyst.rows('SELECT count(*), sum(amount) FROM datasets.sales')).resolves.toEqual([[2, 170]]);
   });
 
+  it('is named where it stands behind WITH', async () => {
+    const problem = await analyst.refusedSql("WITH a AS (SELECT '日𝄞')\n  DELETE FROM datasets.sales");
+    expect(problem).toMatchObject({ status: 422, code: 'sql.not_allowed', errors: [{ line: 2, column: 3 }] });
+    expect(problem.detail).toContain('DELETE is not allowed');
+  });
+
   it.each([
     "SELECT * FROM read_csv('/etc/passwd')",
     "SELECT * FROM read_csv_auto('/etc/passwd')",

@@ -73,6 +73,7 @@ describe('a statement', () => {
     ['orders and limits', 'SELECT amount FROM datasets.sales ORDER BY amount DESC NULLS LAST LIMIT 2 OFFSET 1', [[100], [70]]], // prettier-ignore
     ['has nothing to say', 'SELECT * FROM datasets.sales WHERE amount > 1000', []],
     ['has comments and semicolons', "/* of ; */ SELECT 1 -- one;\n + 1 /* ' */ ; ;\n-- the end", [[2]]],
+    ['has semicolons in front of it', ';; /* ; */ SELECT 1', [[1]]],
     ['ends in a comment without a line end', 'SELECT 1 -- the end', [[1]]],
     ['has other white space', '\ufeff\u00a0SELECT\t1\r\n', [[1]]],
     [

@@ -1,5 +1,5 @@
 import { DomainError } from '@millrace/domain';
-import { ALLOWED_STATEMENTS, findSecondStatement } from './recognize-statement.js';
+import { ALLOWED_STATEMENTS, findForbiddenWord, findSecondStatement } from './recognize-statement.js';
 import { refusal, refusalAt } from './refusal.js';
 import { StatementAnalysis, type TableSchema } from './statement-analysis.js';
 import { byteOffsetOfCodePoint, placesOf, type TextPlace } from './text-place.js';
@@ -29,9 +29,9 @@ export interface AnalyzedStatement {
 export interface ParsedStatement {
   /** The text that was parsed: `sql` of `recognizeStatement`. */
   readonly sql: string;
-  /** What DuckDB's `json_serialize_sql` gave for it, as an object, an error in it, too; or only its list of statements. */
+  /** What DuckDB's `json_serialize_sql` gave for it, as it came: a tree, or what is wrong with the text. */
   readonly tree: unknown;
-  /** What `extractStatements` counted. */
+  /** What `extractStatements` counted; 0 when the text does not parse. */
   readonly statementCount: number;
 }
 
@@ -57,8 +57,9 @@ export function analyzeStatement({ sql, tree, statementCount }: ParsedStatement)
 }
 
 function rootOf({ sql, tree, statementCount }: ParsedStatement): RawNode {
-  if (isRawNode(tree) && tree['error'] === true) throw errorOf({ sql, tree, statementCount });
-  const statements = isRawNode(tree) ? tree['statements'] : tree;
+  if (!isRawNode(tree)) throw notUnderstood();
+  if (tree['error'] === true) throw errorOf({ sql, tree, statementCount });
+  const statements = tree['statements'];
   if (!Array.isArray(statements)) throw notUnderstood();
   if (statements.length !== 1 || statementCount !== 1) throw severalStatements(sql);
   const statement: unknown = statements[0];
@@ -77,7 +78,8 @@ const NOT_A_SELECT = 'Only SELECT statements can be serialized to json!';
 function errorOf({ sql, tree, statementCount }: { sql: string; tree: RawNode; statementCount: number }): DomainError {
   const detail =
     typeof tree['error_message'] === 'string' ? tree['error_message'] : 'The statement was not understood.';
-  if (detail === NOT_A_SELECT) return notASelect(sql, statementCount);
+  // Whatever DuckDB could parse, but not write down as a tree, is none of the statements that the gate knows.
+  if (detail === NOT_A_SELECT || tree['error_type'] !== 'parser') return notASelect(sql, statementCount);
   const position = Number(tree['position'] ?? Number.NaN);
   return refusal(sql, {
     code: 'sql.syntax',
@@ -95,7 +97,9 @@ function notASelect(sql: string, statementCount: number): DomainError {
     const message = 'PIVOT needs its values: write PIVOT … ON column IN (value, …).';
     return refusalAt(sql, { code: 'sql.not_allowed', message, charIndex: pivot.index });
   }
-  return refusal(sql, { code: 'sql.not_allowed', message: ALLOWED_STATEMENTS, byteOffset: 0 });
+  const word = findForbiddenWord(sql);
+  const message = word ? `${word.text.toUpperCase()} is not allowed. ${ALLOWED_STATEMENTS}` : ALLOWED_STATEMENTS;
+  return refusalAt(sql, { code: 'sql.not_allowed', message, charIndex: word?.index ?? 0 });
 }
 
 function severalStatements(sql: string): DomainError {

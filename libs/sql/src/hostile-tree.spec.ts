@@ -56,7 +56,6 @@ describe('a tree that is not what it should be', () => {
   it('is let pass when nothing is wrong', () => {
     expect(codeOf(treeOf(selectOne()))).toBe('allowed');
     expect(codeOf(treeOf(select({ select_list: [call([constant])] })))).toBe('allowed');
-    expect(codeOf([{ node: selectOne(), named_param_map: [] }])).toBe('allowed');
   });
 
   it.each([
@@ -64,6 +63,7 @@ describe('a tree that is not what it should be', () => {
     ['null', null],
     ['a text', 'SELECT 1'],
     ['a list', []],
+    ['a list of statements', [{ node: selectOne(), named_param_map: [] }]],
     ['an empty object', {}],
     ['no statements', { error: false }],
     ['statements that are none', { error: false, statements: {} }],

@@ -4,8 +4,9 @@ export {
   type ParsedStatement,
   type TableReference,
 } from './analyze-statement.js';
+export { bareStatement } from './bare-statement.js';
 export { closeNames } from './close-names.js';
-export { recognizeStatement, type RecognizedStatement } from './recognize-statement.js';
+export { findSecondStatement, recognizeStatement, type RecognizedStatement } from './recognize-statement.js';
 export { TABLE_REFERENCES_MAX, type TableSchema } from './statement-analysis.js';
 export { byteOffsetOf, byteOffsetOfCodePoint, charIndexOf, placeOf, placesOf, type TextPlace } from './text-place.js';
 export { NESTING_LEVELS_MAX } from './tree-walk.js';

@@ -70,6 +70,24 @@ function checkKeyword(sql: string, keyword: string, charIndex: number): void {
   }
 }
 
+/**
+ * The word that makes a statement one that is not allowed, wherever the parser lets it stand: behind WITH, too. Undefined
+ * when no such word is known.
+ */
+export function findForbiddenWord(sql: string): SqlToken | undefined {
+  let depth = 0;
+  let candidate: SqlToken | undefined;
+  for (const token of significantTokens(sql)) {
+    // `WITH update AS (…)` and `WITH update(a) AS (…)` only name something so.
+    const isName = token.text === '(' || token.text.toUpperCase() === 'AS';
+    if (candidate && !isName) return candidate;
+    candidate = depth === 0 && OTHER_KEYWORDS.has(token.text.toUpperCase()) ? token : undefined;
+    if (token.text === '(') depth += 1;
+    if (token.text === ')') depth -= 1;
+  }
+  return candidate;
+}
+
 /** Where a second statement begins, in UTF-16 units; undefined when there is none. */
 export function findSecondStatement(sql: string): number | undefined {
   let inside = false;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { analyzeStatement } from '@millrace/sql';
 import type { ParseResult } from '../tasks/parse.task.js';
 import { PoolFixture } from '../../test/pool-fixture.js';
 
@@ -18,26 +19,39 @@ describe('parse', () => {
     expect(JSON.stringify(tree)).toContain('"at_clause"');
   });
 
-  it('says line and column of a syntax error, in characters', async () => {
-    await expect(parse("SELECT 'é€😀',\n  'é' fro m x")).rejects.toMatchObject({
-      code: 'sql.syntax',
-      errors: [{ line: 2, column: 11, message: expect.stringContaining('"m"') }],
+  it('hands over what DuckDB says about a syntax error, its place in characters', async () => {
+    expect(await parse("SELECT 'é€😀',\n  'é' fro m x")).toEqual({
+      statementCount: 0,
+      tree: expect.objectContaining({ error: true, error_type: 'parser', position: '24' }),
     });
   });
 
   it.each([
-    ['INSERT INTO t VALUES (1)', 'INSERT'],
-    ['/* x */ update t set a = 1', 'UPDATE'],
-    ['EXPLAIN SELECT 1', 'EXPLAIN'],
-    ["ATTACH ':memory:' AS x", 'ATTACH'],
-    ["COPY t TO 'x'", 'COPY'],
-    ['SET threads = 1', 'SET'],
-    ['PIVOT t ON x USING sum(y)', 'PIVOT needs its values'],
-  ])('refuses %j', async (sql, words) => {
-    await expect(parse(sql)).rejects.toMatchObject({
-      code: 'sql.not_allowed',
-      message: expect.stringContaining(words),
+    ['INSERT INTO t VALUES (1)', 1],
+    ["ATTACH ':memory:' AS x", 1],
+    ['EXPLAIN SELECT 1', 1],
+    ['PIVOT t ON x USING sum(y)', 2],
+  ])('hands over that %j is no SELECT', async (sql, statementCount) => {
+    expect(await parse(sql)).toEqual({
+      statementCount,
+      tree: expect.objectContaining({ error: true, error_type: 'not implemented' }),
     });
+  });
+
+  it.each([
+    ["SELECT 'é€😀',\n  'é' fro m x", 'sql.syntax', 'near "m"', 2, 11],
+    ['/* é */ WITH a AS (SELECT 1) INSERT INTO t FROM a', 'sql.not_allowed', 'INSERT', 1, 30],
+    ['FROM (PIVOT t ON x USING sum(y))', 'sql.not_allowed', 'PIVOT needs its values', 1, 7],
+    ['SELECT 1; DELETE FROM x', 'sql.not_allowed', 'one statement', 1, 11],
+  ])('gives the gate what it needs to refuse %j', async (sql, code, words, line, column) => {
+    const parsed = await parse(sql);
+    expect(() => analyzeStatement({ sql, ...parsed })).toThrow(
+      expect.objectContaining({
+        code,
+        message: expect.stringContaining(words),
+        errors: [{ message: expect.any(String), line, column }],
+      }),
+    );
   });
 
   it.each([

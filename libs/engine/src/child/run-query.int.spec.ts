@@ -98,6 +98,7 @@ describe('query', () => {
     const result = await fixture.query('-- a comment\nSELECT 1 AS a, 2 AS a, 3 AS "A" ; -- the end;');
     expect(result.columns.map(({ name }) => name)).toEqual(['a', 'a', 'A']);
     expect(result.rowsJson).toBe('[[1,2,3]]');
+    expect(await fixture.rows(';; /* ; */ SELECT 1;')).toEqual([[1]]);
     const table: TableInput = { schema: 'datasets', table: 't', files: [result.filePath], columns: result.columns };
     expect(await fixture.rows('SELECT a, a_1, "A_2" FROM datasets.t', { inputs: [table] })).toEqual([[1, 2, 3]]);
   });
@@ -158,6 +159,7 @@ describe('query', () => {
     'SET threads = 1',
     'SELECT 1; SELECT 2',
     'INSTALL httpfs',
+    '-- nothing',
   ])('refuses %s', async (sql) => {
     const error: unknown = await fixture.query(sql).catch((reason: unknown) => reason);
     expect(String(error)).not.toContain(fixture.folder);

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Column, DomainError } from '@millrace/domain';
+import { bareStatement, findSecondStatement } from '@millrace/sql';
 import type { QueryAnswer, QueryRequest } from '../tasks/query.task.js';
 import type { TableInput } from '../tasks/table-input.js';
 import { uniqueColumnNames } from '../types/column-names.js';
@@ -8,7 +9,6 @@ import { type BoundParams, bindParams } from './bind-params.js';
 import { readDuckdbError } from './duckdb-error.js';
 import { readJsonPage } from './page-reader.js';
 import { toStatementError } from './statement-error.js';
-import { splitStatements, withoutTerminator } from './statement-text.js';
 import { selectStored } from './table-view.js';
 import type { TaskContext } from './task-context.js';
 import { copyText, runCopy } from './write-parquet.js';
@@ -17,7 +17,7 @@ import { copyText, runCopy } from './write-parquet.js';
 export async function runQuery(request: QueryRequest, context: TaskContext): Promise<QueryAnswer> {
   const startedAt = performance.now();
   return withViews(context.connection, request.inputs, async () => {
-    const statement = withoutTerminator(request.sql);
+    const statement = bareStatement(request.sql);
     const params = await prepare(statement, request, context);
     const columns = await describe(statement, params, context);
     const rowCount = await copy(statement, { request, params, columns }, context);
@@ -60,7 +60,7 @@ function unreadable(cause: unknown): never {
 /** Binds the bare statement, so that places in errors are places in the caller's text. */
 async function prepare(statement: string, { params }: QueryRequest, { connection }: TaskContext): Promise<BoundParams> {
   // The gate has let one SELECT pass; this process does not rely on it.
-  if (splitStatements(statement).length !== 1)
+  if (findSecondStatement(statement) !== undefined)
     throw new DomainError('sql.not_allowed', 'Exactly one statement is allowed.');
   try {
     const prepared = await connection.prepare(statement);

@@ -1,5 +1,5 @@
 import { DomainError, type ErrorCode } from '@millrace/domain';
-import { placeOf, type TextPlace } from '@millrace/sql';
+import { byteOffsetOfCodePoint, placeOf, type TextPlace } from '@millrace/sql';
 import { type DuckdbError, isOutOfMemory, readDuckdbError } from './duckdb-error.js';
 
 const MESSAGE_LENGTH_MAX = 2_000;
@@ -27,16 +27,12 @@ export function toStatementError(error: unknown, text: StatementText): unknown {
 
 function placeIn({ sql, prefixBytes }: StatementText, { subtype, position }: DuckdbError): TextPlace | undefined {
   if (position === undefined || !Number.isSafeInteger(position)) return undefined;
-  // Syntax errors only come from the bare statement, before anything stands in front of it.
-  if (subtype === 'SYNTAX_ERROR') return placeOfSyntaxError(sql, position);
   const offset = position - prefixBytes;
   // A place outside the caller's text is one in ours, which means nothing to them.
-  return offset < 0 || offset > Buffer.byteLength(sql) ? undefined : placeOf(sql, offset);
-}
-
-/** The scanner of DuckDB's parser counts characters (code points), where everything behind it counts UTF-8 bytes. */
-export function placeOfSyntaxError(sql: string, position: number): TextPlace {
-  return placeOf(sql, Buffer.byteLength([...sql].slice(0, position).join('')));
+  if (offset < 0 || offset > Buffer.byteLength(sql)) return undefined;
+  // The parser counts code points, everything behind it UTF-8 bytes. Its errors come from the bare statement, or from
+  // behind the word DESCRIBE: the same number of both.
+  return placeOf(sql, subtype === 'SYNTAX_ERROR' ? byteOffsetOfCodePoint(sql, offset) : offset);
 }
 
 function codeOf(error: DuckdbError): ErrorCode {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { DomainError } from '@millrace/domain';
 import type { ConvertAnswer } from '../tasks/convert.task.js';
+import type { ParseAnswer } from '../tasks/parse.task.js';
 import type { QueryAnswer } from '../tasks/query.task.js';
 import type { EngineTask, TaskAnswer, TaskKind, TaskResult, WireTask } from '../tasks/task.js';
 import type { ChildFolder } from './child-folder.js';
@@ -58,7 +59,11 @@ export async function collectResult(
     const converted = answer as ConvertAnswer;
     return { ...converted, files: [{ ...(await takeWritten(wire, work)), rowCount: converted.rowCount }] };
   }
-  return answer as TaskResult<'parse' | 'read'>;
+  if (wire.kind === 'parse') {
+    const { statementCount, treeJson } = answer as ParseAnswer;
+    return { statementCount, tree: JSON.parse(treeJson) as unknown };
+  }
+  return answer as TaskResult<'read'>;
 }
 
 async function takeWritten(wire: WireTask, work: WorkFolder): Promise<{ path: string; sizeBytes: number }> {

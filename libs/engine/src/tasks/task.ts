@@ -1,11 +1,11 @@
 import type { ConvertAnswer, ConvertRequest, ConvertResult } from './convert.task.js';
-import type { ParseRequest, ParseResult } from './parse.task.js';
+import type { ParseAnswer, ParseRequest, ParseResult } from './parse.task.js';
 import type { QueryAnswer, QueryRequest, QueryResult } from './query.task.js';
 import type { ReadRequest, ReadResult } from './read.task.js';
 
 /** Each kind of task: what is asked, what the child answers, what the caller gets. */
 export interface TaskKinds {
-  parse: { request: ParseRequest; answer: ParseResult; result: ParseResult };
+  parse: { request: ParseRequest; answer: ParseAnswer; result: ParseResult };
   query: { request: QueryRequest; answer: QueryAnswer; result: QueryResult };
   read: { request: ReadRequest; answer: ReadResult; result: ReadResult };
   convert: { request: ConvertRequest; answer: ConvertAnswer; result: ConvertResult };
