@@ -166,6 +166,10 @@ describe('query', () => {
     expect(error).toMatchObject({ code: expect.stringMatching(/^(sql|table)\./) });
   });
 
+  it.each(['DESCRIBE SELECT 1', 'SUMMARIZE SELECT 1', 'SHOW TABLES'])('refuses %s at its first word', async (sql) => {
+    await expect(fixture.query(sql)).rejects.toMatchObject({ code: 'sql.syntax', errors: [{ line: 1, column: 1 }] });
+  });
+
   it('refuses a file of the service outside of the inputs', async () => {
     const path = join(fixture.folder, 'secret.csv');
     await writeFile(path, 'a\n1\n');

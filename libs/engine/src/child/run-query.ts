@@ -77,20 +77,12 @@ const SELECT_STATEMENT = 1;
 
 /** The columns with their logical types, once the parameters have types. */
 async function describe(statement: string, params: BoundParams, { connection }: TaskContext): Promise<Column[]> {
-  const run = async (prefix: string, suffix: string): Promise<Column[]> => {
-    try {
-      const reader = await connection.runAndReadAll(`${prefix}${statement}${suffix}`, params.values, params.types);
-      return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type), nullable: true }));
-    } catch (error) {
-      throw toStatementError(error, { sql: statement, prefixBytes: Buffer.byteLength(prefix) });
-    }
-  };
+  const prefix = 'DESCRIBE ';
   try {
-    return await run('DESCRIBE ', '');
+    const reader = await connection.runAndReadAll(`${prefix}${statement}`, params.values, params.types);
+    return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type), nullable: true }));
   } catch (error) {
-    // DESCRIBE does not take DESCRIBE, SUMMARIZE and SHOW; as a subquery they do, but equal names would be changed.
-    if (error instanceof DomainError && error.code === 'sql.syntax') return run('DESCRIBE FROM (\n', '\n)');
-    throw error;
+    throw toStatementError(error, { sql: statement, prefixBytes: Buffer.byteLength(prefix) });
   }
 }
 
