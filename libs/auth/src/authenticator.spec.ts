@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { describe, expect, it, jest } from '@jest/globals';
 import { newId, type KeyDirectory, type Principal } from '@millrace/domain';
 import { generateApiKey, hashApiKey, looksLikeApiKey } from './api-key.js';
@@ -68,6 +69,23 @@ describe('ContextAuthenticator', () => {
     });
     await expect(authenticate(`${payload}`)).rejects.toMatchObject({ code: 'auth.invalid' });
     await expect(authenticator.authenticate({})).rejects.toMatchObject({ code: 'auth.missing' });
+  });
+
+  it.each<[string, unknown]>([
+    ['no JSON', '{'],
+    ['null', null],
+    ['no principal', { expiresAt: 9e15 }],
+    ['no end', { principal }],
+    ['an end that never comes', { principal, expiresAt: 'never' }],
+    ['a tenant that is none', { principal: { ...principal, tenantId: '' }, expiresAt: 9e15 }],
+    ['the id of a user for a tenant', { principal: { ...principal, tenantId: newId('user') }, expiresAt: 9e15 }],
+    ['an unknown role', { principal: { ...principal, role: 'owner' }, expiresAt: 9e15 }],
+    ['an unknown scope', { principal: { ...principal, scopes: ['all'] }, expiresAt: 9e15 }],
+  ])('refuses what the secret signed and no version of ours wrote: %s', async (_, context) => {
+    const text = typeof context === 'string' ? context : JSON.stringify(context);
+    const payload = Buffer.from(text).toString('base64url');
+    const signature = createHmac('sha256', secret).update(payload).digest('base64url');
+    await expect(authenticate(`${payload}.${signature}`)).rejects.toMatchObject({ code: 'auth.invalid' });
   });
 
   it('refuses a context after half a minute', async () => {
