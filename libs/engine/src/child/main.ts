@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ChildConfig, FromChild, ToChild } from '../pool/wire.js';
 import { EngineInstance } from './engine-instance.js';
+import type { TaskOutcome } from './task-outcome.js';
 import { TaskRunner } from './task-runner.js';
 
 /** The entry of an engine process. Its supervisor is the only one it talks to, and it does not outlive it. */
@@ -17,7 +18,7 @@ process.on('message', (message: ToChild) => {
 });
 tell({ type: 'ready', dataBytes: await dataBytes() });
 
-async function answer(outcome: Awaited<ReturnType<TaskRunner['run']>>): Promise<void> {
+async function answer(outcome: TaskOutcome): Promise<void> {
   if ('error' in outcome) tell({ type: 'error', ...outcome });
   else tell({ type: 'answer', answer: outcome.answer, dataBytes: await dataBytes() });
 }

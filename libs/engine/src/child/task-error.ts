@@ -1,22 +1,18 @@
-import { DomainError } from '@millrace/domain';
+import { DomainError, type ErrorRecord } from '@millrace/domain';
 import { faultError } from '../pool/fault-error.js';
 import type { TaskKind } from '../tasks/task.js';
 import { isOutOfMemory, readDuckdbError } from './duckdb-error.js';
-import type { TaskOutcome } from './task-runner.js';
+import type { FailedTask } from './task-outcome.js';
 
 /** What a task threw, in the form that crosses to the supervisor: no paths of ours, a fault where the child must go. */
-export function toTaskError(
-  error: unknown,
-  kind: TaskKind,
-  folders: readonly string[],
-): TaskOutcome & { error: unknown } {
+export function toTaskError(error: unknown, kind: TaskKind, folders: readonly string[]): FailedTask {
   const duckdb = readDuckdbError(error);
   if (duckdb && isOutOfMemory(duckdb)) return { error: faultError(kind, 'memory').toRecord(), fault: 'memory' };
   if (duckdb?.type === 'INTERRUPT') return { error: faultError(kind, 'cancelled').toRecord(), fault: 'interrupted' };
   const known = error instanceof DomainError ? error : unexpected(error, kind);
   const text = JSON.stringify(known.toRecord());
   const clean = folders.reduce((left, folder) => left.replaceAll(`${folder}/`, '').replaceAll(folder, ''), text);
-  return { error: JSON.parse(clean), fault: undefined };
+  return { error: JSON.parse(clean) as ErrorRecord, fault: undefined };
 }
 
 function unexpected(error: unknown, kind: TaskKind): DomainError {

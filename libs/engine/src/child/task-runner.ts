@@ -1,17 +1,15 @@
-import type { ErrorRecord } from '@millrace/domain';
-import type { ChildConfig, ChildFault } from '../pool/wire.js';
+import type { ChildConfig } from '../pool/wire.js';
 import type { TaskAnswer, WireTask } from '../tasks/task.js';
 import { convertFile } from './convert/convert-file.js';
 import type { EngineInstance } from './engine-instance.js';
 import { parseStatement } from './parse-statement.js';
 import { readPage } from './read-page.js';
 import { runQuery } from './run-query.js';
-import { toTaskError } from './task-error.js';
 import type { TaskContext } from './task-context.js';
+import { toTaskError } from './task-error.js';
+import type { TaskOutcome } from './task-outcome.js';
 
 const INTERRUPT_EVERY_MS = 50;
-
-export type TaskOutcome = { answer: TaskAnswer } | { error: ErrorRecord; fault: ChildFault | undefined };
 
 /** Runs the supervisor's tasks, one at a time. */
 export class TaskRunner {
