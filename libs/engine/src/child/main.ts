@@ -1,30 +1,50 @@
 import { readFile } from 'node:fs/promises';
-import type { ChildConfig, FromChild, ToChild } from '../pool/wire.js';
+import { DomainError } from '@millrace/domain';
+import type { ChildConfig, ToChild } from '../pool/wire.js';
+import type { TaskAnswer, TaskKind } from '../tasks/task.js';
 import { EngineInstance } from './engine-instance.js';
+import { SupervisorChannel } from './supervisor-channel.js';
 import type { TaskOutcome } from './task-outcome.js';
 import { TaskRunner } from './task-runner.js';
 
 /** The entry of an engine process. Its supervisor is the only one it talks to, and it does not outlive it. */
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-
+const channel = new SupervisorChannel(onMessage);
 const config = JSON.parse(process.argv[2] ?? '') as ChildConfig;
 const instance = new EngineInstance(config);
 await instance.open();
 const runner = new TaskRunner(instance, config);
+channel.tell({ type: 'ready', dataBytes: await dataBytes() });
 
-process.on('message', (message: ToChild) => {
-  if (message.type === 'interrupt') runner.interrupt();
-  else void runner.run(message.task, (progress) => tell({ type: 'progress', progress })).then(answer);
-});
-tell({ type: 'ready', dataBytes: await dataBytes() });
-
-async function answer(outcome: TaskOutcome): Promise<void> {
-  if ('error' in outcome) tell({ type: 'error', ...outcome });
-  else tell({ type: 'answer', answer: outcome.answer, dataBytes: await dataBytes() });
+function onMessage(message: ToChild): void {
+  if (message.type === 'interrupt') return runner.interrupt();
+  const { task } = message;
+  const onProgress = (progress: number): void => void channel.tell({ type: 'progress', progress });
+  void runner.run(task, onProgress).then((outcome) => answer(task.kind, outcome));
 }
 
-function tell(message: FromChild): void {
-  process.send?.(message);
+async function answer(kind: TaskKind, outcome: TaskOutcome): Promise<void> {
+  if ('error' in outcome) return void channel.tell({ type: 'error', ...outcome });
+  const { fields, text } = splitAnswer(outcome.answer);
+  const wasTold = channel.tell({ type: 'answer', answer: fields, dataBytes: await dataBytes() }, text);
+  if (!wasTold) channel.tell({ type: 'error', error: tooWide(kind).toRecord() });
+}
+
+/** The long text of an answer goes beside it. */
+function splitAnswer(given: TaskAnswer): { fields: object; text: string } {
+  if ('rowsJson' in given) {
+    const { rowsJson: text, ...fields } = given;
+    return { fields, text };
+  }
+  if ('treeJson' in given) {
+    const { treeJson: text, ...fields } = given;
+    return { fields, text };
+  }
+  return { fields: given, text: '' };
+}
+
+function tooWide(kind: TaskKind): DomainError {
+  const code = kind === 'convert' ? 'conversion.limit' : 'query.result_too_large';
+  return new DomainError(code, 'The names and types of the columns together are too long.');
 }
 
 /** What RLIMIT_DATA counts; 0 where the system doesn't tell. */

@@ -1,5 +1,6 @@
-import { DomainError, type ErrorRecord } from '@millrace/domain';
+import { DomainError, type ErrorPlace, type ErrorRecord } from '@millrace/domain';
 import { faultError } from '../pool/fault-error.js';
+import { ERROR_PLACES_MAX, ERROR_TEXT_LENGTH_MAX } from '../pool/wire.js';
 import type { TaskKind } from '../tasks/task.js';
 import { isOutOfMemory, readDuckdbError } from './duckdb-error.js';
 import type { FailedTask } from './task-outcome.js';
@@ -10,9 +11,27 @@ export function toTaskError(error: unknown, kind: TaskKind, folders: readonly st
   if (duckdb && isOutOfMemory(duckdb)) return { error: faultError(kind, 'memory').toRecord(), fault: 'memory' };
   if (duckdb?.type === 'INTERRUPT') return { error: faultError(kind, 'cancelled').toRecord(), fault: 'interrupted' };
   const known = error instanceof DomainError ? error : unexpected(error, kind);
-  const text = JSON.stringify(known.toRecord());
+  const text = JSON.stringify(bounded(known.toRecord()));
   const clean = folders.reduce((left, folder) => left.replaceAll(`${folder}/`, '').replaceAll(folder, ''), text);
   return { error: JSON.parse(clean) as ErrorRecord, fault: undefined };
+}
+
+/** DuckDB's messages may quote a line of a file; the supervisor takes no text that is so long. */
+function bounded({ code, detail, errors }: ErrorRecord): ErrorRecord {
+  const places = errors?.slice(0, ERROR_PLACES_MAX).map(boundedPlace);
+  return { code, detail: cut(detail), ...(places && { errors: places }) };
+}
+
+function boundedPlace(place: ErrorPlace): ErrorPlace {
+  const members = Object.entries(place).map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === 'string' ? cut(value) : value,
+  ]);
+  return Object.fromEntries(members) as ErrorPlace;
+}
+
+function cut(text: string): string {
+  return text.length > ERROR_TEXT_LENGTH_MAX ? `${text.slice(0, ERROR_TEXT_LENGTH_MAX - 1)}…` : text;
 }
 
 function unexpected(error: unknown, kind: TaskKind): DomainError {

@@ -165,6 +165,11 @@ export class ChildLane {
   /** A child that ends while it is idle frees its place; a busy one is released by its task. */
   private onEnded(child: EngineChild): void {
     if (!this.idle.includes(child)) return;
+    const { tenantId, pid, breach, lastWords } = child;
+    this.options.logger.warn(
+      { tenantId, pid, breach, lastWords },
+      'an engine process ended while it had nothing to do',
+    );
     this.idle = this.idle.filter((candidate) => candidate !== child);
     this.discard(child);
     this.pump();

@@ -1,11 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '@millrace/domain';
-import type { TaskAnswer, WireTask } from '../tasks/task.js';
+import type { WireTask } from '../tasks/task.js';
+import { answerTextBytesMax, checkAnswer, type CheckedAnswer } from './checked-answer.js';
+import { type ChannelBreach, ChildChannel } from './child-channel.js';
 import { ChildFolder } from './child-folder.js';
 import { faultError, type TaskFault } from './fault-error.js';
 import { launchChild, type LaunchOptions } from './launch.js';
-import type { FromChild, ToChild } from './wire.js';
+import { CHANNEL_FD } from './wire.js';
 
 /** From the deadline, when the task is interrupted, to SIGKILL. */
 export const KILL_GRACE_MS = 2_000;
@@ -29,9 +32,12 @@ export class EngineChild {
   dataBytes = 0;
   /** Why the child must not get another task. */
   fault: TaskFault | undefined;
+  /** What it said that no engine process says. */
+  breach: ChannelBreach | undefined;
   private stderrTail = '';
   private hasEnded = false;
   private readonly ended: Promise<void>;
+  private readonly channel: ChildChannel;
 
   private constructor(
     readonly folder: ChildFolder,
@@ -43,8 +49,13 @@ export class EngineChild {
     }).then(() => {
       this.hasEnded = true;
     });
-    // A message to a child that has just gone fails here; its end is what tells us.
     process.on('error', () => undefined);
+    // Out of file descriptors, Node makes no streams at all, whatever its types say.
+    const stdio = process.stdio as ChildProcess['stdio'] | undefined;
+    const stream = stdio?.[CHANNEL_FD] as Duplex | undefined;
+    this.channel = new ChildChannel(stream, (breach) => this.distrust(breach));
+    // A child that can't be talked to is of no use; one that has ended already is not hit by this.
+    stream?.once('close', () => this.kill());
     process.stderr?.on('data', (bytes: Buffer) => {
       this.stderrTail = (this.stderrTail + bytes.toString('utf8')).slice(-STDERR_BYTES_KEPT);
     });
@@ -66,10 +77,7 @@ export class EngineChild {
   static async start(folder: ChildFolder, options: LaunchOptions): Promise<EngineChild> {
     const child = new EngineChild(folder, launchChild(options));
     const abort = new AbortController();
-    const ready = child.nextMessage('ready').then((message) => {
-      child.dataBytes = message.dataBytes;
-      return 'ready' as const;
-    });
+    const ready = child.untilReady().then(() => 'ready' as const);
     const late = delay(START_TIMEOUT_MS, 'late' as const, { signal: abort.signal, ref: false }).catch(
       () => 'late' as const,
     );
@@ -87,7 +95,7 @@ export class EngineChild {
    * @throws DomainError the task's own error, or the one for a deadline, a cancellation, a crash or lack of memory;
    *   then `fault` says why the child must not be used again
    */
-  async execute(task: WireTask, options: ExecuteOptions): Promise<TaskAnswer> {
+  async execute(task: WireTask, options: ExecuteOptions): Promise<CheckedAnswer> {
     // Nothing was sent yet: an interrupt now would come before its task and be lost, and the child is still good.
     if (options.signal?.aborted) throw faultError(task.kind, 'cancelled');
     const stop = this.armStops(options);
@@ -122,30 +130,26 @@ export class EngineChild {
     return this.ended;
   }
 
-  private async exchange(task: WireTask, { onProgress }: ExecuteOptions): Promise<TaskAnswer> {
-    return new Promise((resolve, reject) => {
-      const finish = (settle: () => void): void => {
-        this.process.off('message', onMessage);
-        settle();
-      };
-      const onMessage = (message: FromChild): void => {
-        if (message.type === 'progress') onProgress?.(message.progress);
-        if (message.type === 'answer') {
-          this.dataBytes = message.dataBytes;
-          finish(() => resolve(message.answer));
-        }
-        if (message.type === 'error') {
-          if (message.fault === 'memory') this.fault ??= 'memory';
-          finish(() => reject(DomainError.fromRecord(message.error)));
-        }
-      };
-      this.process.on('message', onMessage);
-      void this.ended.then(() => {
-        this.fault ??= ranOutOfMemory(this.stderrTail) ? 'memory' : 'crashed';
-        finish(() => reject(faultError(task.kind, this.fault ?? 'crashed')));
-      });
-      this.send({ type: 'task', task });
+  private async exchange(task: WireTask, { onProgress }: ExecuteOptions): Promise<CheckedAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<CheckedAnswer>();
+    this.channel.listen((message, text) => {
+      if (message.type === 'progress') return onProgress?.(message.progress);
+      this.channel.unlisten();
+      if (message.type === 'error') {
+        if (message.fault === 'memory') this.fault ??= 'memory';
+        return reject(DomainError.fromRecord(message.error));
+      }
+      const answer = message.type === 'answer' ? checkAnswer(task, message.answer, text) : undefined;
+      if (message.type === 'ready' || !answer) return this.channel.break('unknown');
+      this.dataBytes = message.dataBytes;
+      resolve(answer);
+    }, answerTextBytesMax(task));
+    void this.ended.then(() => {
+      this.fault ??= ranOutOfMemory(this.stderrTail) ? 'memory' : 'crashed';
+      reject(faultError(task.kind, this.fault));
     });
+    this.channel.send({ type: 'task', task });
+    return promise;
   }
 
   /** At the deadline, and on cancellation: interrupt, and SIGKILL after the grace. */
@@ -154,7 +158,7 @@ export class EngineChild {
     const stop = (fault: TaskFault): void => {
       if (this.fault) return;
       this.fault = fault;
-      this.send({ type: 'interrupt' });
+      this.channel.send({ type: 'interrupt' });
       timers.push(setTimeout(() => this.kill(), KILL_GRACE_MS));
     };
     const cancel = (): void => stop('cancelled');
@@ -166,19 +170,22 @@ export class EngineChild {
     };
   }
 
-  private send(message: ToChild): void {
-    if (this.process.connected) this.process.send(message, () => undefined);
+  private untilReady(): Promise<void> {
+    return new Promise((resolve) => {
+      this.channel.listen((message) => {
+        this.channel.unlisten();
+        if (message.type !== 'ready') return this.channel.break('unknown');
+        this.dataBytes = message.dataBytes;
+        resolve();
+      }, 0);
+    });
   }
 
-  private nextMessage<T extends FromChild['type']>(type: T): Promise<Extract<FromChild, { type: T }>> {
-    return new Promise((resolve) => {
-      const onMessage = (message: FromChild): void => {
-        if (message.type !== type) return;
-        this.process.off('message', onMessage);
-        resolve(message as Extract<FromChild, { type: T }>);
-      };
-      this.process.on('message', onMessage);
-    });
+  /** Nothing that it says from here on counts. */
+  private distrust(breach: ChannelBreach): void {
+    this.breach = breach;
+    this.fault ??= 'crashed';
+    this.kill();
   }
 }
 

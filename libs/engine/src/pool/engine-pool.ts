@@ -105,9 +105,10 @@ export class EnginePool {
   }
 
   private logFailure(child: EngineChild, kind: TaskKind, error: unknown): void {
-    const { tenantId, fault, pid, lastWords } = child;
+    const { tenantId, fault, breach, pid, lastWords } = child;
     const { logger } = this.options;
-    if (fault) logger.warn({ tenantId, kind, fault, pid, lastWords }, 'an engine process is replaced after a fault');
+    if (fault)
+      logger.warn({ tenantId, kind, fault, breach, pid, lastWords }, 'an engine process is replaced after a fault');
     const isOurs = !(error instanceof DomainError) || error.code === 'internal';
     if (isOurs) logger.error({ tenantId, kind, pid, lastWords, err: error }, 'a task failed on our side');
   }

@@ -18,6 +18,8 @@ export interface LaunchOptions {
   readonly user: ChildUser | undefined;
   /** Undefined: the system has no `prlimit`, or the figures are still to be measured. */
   readonly rlimits: ChildRlimits | undefined;
+  /** The program; that of engine processes unless a test has one that says other things. */
+  readonly entry?: string | undefined;
 }
 
 /** By package name, so that it is the built file also where the sources run untranslated. */
@@ -34,15 +36,15 @@ const ALLOCATOR_CONFIG = 'retain:false,dirty_decay_ms:50,muzzy_decay_ms:0';
 const HEAP_MEGABYTES_MAX = 512;
 
 /** Starts a child: `prlimit` sets its limits and becomes Node in the same process. */
-export function launchChild({ config, user, rlimits }: LaunchOptions): ChildProcess {
-  const node = [process.execPath, `--max-old-space-size=${HEAP_MEGABYTES_MAX}`, childEntry, JSON.stringify(config)];
+export function launchChild({ config, user, rlimits, entry = childEntry }: LaunchOptions): ChildProcess {
+  const node = [process.execPath, `--max-old-space-size=${HEAP_MEGABYTES_MAX}`, entry, JSON.stringify(config)];
   const [command = '', ...args] = rlimits ? ['prlimit', ...prlimitArguments(rlimits), '--', ...node] : node;
   return spawn(command, args, {
     cwd: config.scratchDir,
     // An environment of one line; without a PATH, `prlimit` is looked for in /usr/bin and /bin.
     env: { DUCKDB_JE_MALLOC_CONF: ALLOCATOR_CONFIG },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    serialization: 'advanced',
+    // The last one is the channel (`CHANNEL_FD`): Node makes a socket of it, open in both directions.
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     ...user,
   });
 }

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { DomainError } from '@millrace/domain';
 import type { ConvertAnswer } from '../tasks/convert.task.js';
-import type { ParseAnswer } from '../tasks/parse.task.js';
 import type { QueryAnswer } from '../tasks/query.task.js';
-import type { EngineTask, TaskAnswer, TaskKind, TaskResult, WireTask } from '../tasks/task.js';
+import type { EngineTask, TaskKind, TaskResult, WireTask } from '../tasks/task.js';
+import type { CheckedAnswer } from './checked-answer.js';
 import type { ChildFolder } from './child-folder.js';
 import type { WorkFolder } from './work-folder.js';
 
@@ -48,7 +48,7 @@ function inputFilesOf(task: EngineTask): readonly string[] {
 /** Completes a child's answer with the file that it wrote, which moves out of its reach. */
 export async function collectResult(
   wire: WireTask,
-  answer: TaskAnswer,
+  answer: CheckedAnswer,
   work: WorkFolder,
 ): Promise<TaskResult<TaskKind>> {
   if (wire.kind === 'query') {
@@ -59,11 +59,7 @@ export async function collectResult(
     const converted = answer as ConvertAnswer;
     return { ...converted, files: [{ ...(await takeWritten(wire, work)), rowCount: converted.rowCount }] };
   }
-  if (wire.kind === 'parse') {
-    const { statementCount, treeJson } = answer as ParseAnswer;
-    return { statementCount, tree: JSON.parse(treeJson) as unknown };
-  }
-  return answer as TaskResult<'read'>;
+  return answer as TaskResult<'parse' | 'read'>;
 }
 
 async function takeWritten(wire: WireTask, work: WorkFolder): Promise<{ path: string; sizeBytes: number }> {

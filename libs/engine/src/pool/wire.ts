@@ -1,5 +1,8 @@
 import type { ErrorRecord } from '@millrace/domain';
-import type { TaskAnswer, WireTask } from '../tasks/task.js';
+import type { WireTask } from '../tasks/task.js';
+
+/** The file descriptor of a child on which it and its supervisor talk: frames, in both directions. */
+export const CHANNEL_FD = 3;
 
 /** What the supervisor tells a child. */
 export type ToChild = { readonly type: 'task'; readonly task: WireTask } | { readonly type: 'interrupt' };
@@ -8,11 +11,17 @@ export type ToChild = { readonly type: 'task'; readonly task: WireTask } | { rea
 export type FromChild =
   | { readonly type: 'ready'; readonly dataBytes: number }
   | { readonly type: 'progress'; readonly progress: number }
-  | { readonly type: 'answer'; readonly answer: TaskAnswer; readonly dataBytes: number }
-  | { readonly type: 'error'; readonly error: ErrorRecord; readonly fault: ChildFault | undefined };
+  /** Without the answer's long text (`rowsJson`, `treeJson`), which lies beside the message. */
+  | { readonly type: 'answer'; readonly answer: unknown; readonly dataBytes: number }
+  | { readonly type: 'error'; readonly error: ErrorRecord; readonly fault?: ChildFault | undefined };
 
 /** Why a child can't go on after an error. */
-export type ChildFault = 'memory' | 'interrupted';
+export const CHILD_FAULTS = ['memory', 'interrupted'] as const;
+export type ChildFault = (typeof CHILD_FAULTS)[number];
+
+/** UTF-16 units of each text of an error, and how many places it may name; a child cuts what is longer. */
+export const ERROR_TEXT_LENGTH_MAX = 4_000;
+export const ERROR_PLACES_MAX = 100;
 
 /** What a child is told at its start, as JSON in its first argument. */
 export interface ChildConfig {

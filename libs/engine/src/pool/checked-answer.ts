@@ -1,0 +1,101 @@
+import type { Column } from '@millrace/domain';
+import { z } from 'zod';
+import { COMPRESSIONS, type ConvertAnswer, DATA_FORMATS } from '../tasks/convert.task.js';
+import type { ParseResult } from '../tasks/parse.task.js';
+import type { QueryAnswer } from '../tasks/query.task.js';
+import type { ReadResult } from '../tasks/read.task.js';
+import type { WireTask } from '../tasks/task.js';
+
+/** An answer that is what its task asks for. The file that belongs to it lies where the task said, not where a child says. */
+export type CheckedAnswer = ParseResult | QueryAnswer | ReadResult | ConvertAnswer;
+
+/** The tree of a statement of 1 MiB had 135 MB at most. */
+const TREE_BYTES_MAX = 192 * 1024 ** 2;
+/** `[]` is longer than an answer of no bytes. */
+const NO_ROWS_BYTES = 2;
+
+const count = z.int().nonnegative();
+
+const columns: z.ZodType<readonly Column[]> = z.array(
+  z.object({ name: z.string(), type: z.string(), nullable: z.boolean() }),
+);
+
+const parseSchema = z.object({ statementCount: count });
+
+const querySchema: z.ZodType<Omit<QueryAnswer, 'rowsJson'>> = z.object({
+  columns,
+  rowCount: count,
+  rowsReturned: count,
+  truncated: z.boolean(),
+  executionTimeMs: z.number().nonnegative(),
+});
+
+const readSchema: z.ZodType<Omit<ReadResult, 'rowsJson'>> = z.object({
+  rowsReturned: count,
+  totalRowCount: count,
+  truncated: z.boolean(),
+});
+
+const dialect = z.object({
+  delimiter: z.string(),
+  quote: z.string(),
+  escape: z.string(),
+  header: z.boolean(),
+  skip: count,
+  comment: z.string(),
+});
+
+const convertSchema: z.ZodType<Omit<ConvertAnswer, 'dialect'> & Partial<Pick<ConvertAnswer, 'dialect'>>> = z.object({
+  format: z.enum(DATA_FORMATS),
+  compression: z.enum(COMPRESSIONS),
+  dialect: dialect.optional(),
+  columns,
+  rowCount: count,
+  warnings: z.array(z.string()),
+});
+
+/** UTF-8 bytes of the text beside an answer, at most. */
+export function answerTextBytesMax(task: WireTask): number {
+  switch (task.kind) {
+    case 'parse':
+      return TREE_BYTES_MAX;
+    case 'query':
+    case 'read':
+      return Math.max(NO_ROWS_BYTES, task.answerBytesMax);
+    case 'convert':
+      return 0;
+  }
+}
+
+/** What a child answers, if it is an answer to its task. Of the text with the rows only the ends are looked at. */
+export function checkAnswer(task: WireTask, answer: unknown, text: string): CheckedAnswer | undefined {
+  switch (task.kind) {
+    case 'parse':
+      return parsedStatement(answer, text);
+    case 'query': {
+      const { data } = querySchema.safeParse(answer);
+      return data && isPage(text, data.rowsReturned, task.rowsMax) ? { ...data, rowsJson: text } : undefined;
+    }
+    case 'read': {
+      const { data } = readSchema.safeParse(answer);
+      return data && isPage(text, data.rowsReturned, task.limit) ? { ...data, rowsJson: text } : undefined;
+    }
+    case 'convert': {
+      const { data } = convertSchema.safeParse(answer);
+      return data && { ...data, dialect: data.dialect };
+    }
+  }
+}
+
+function parsedStatement(answer: unknown, text: string): ParseResult | undefined {
+  const { data } = parseSchema.safeParse(answer);
+  try {
+    return data && { statementCount: data.statementCount, tree: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+function isPage(text: string, rowsReturned: number, rowsMax: number): boolean {
+  return rowsReturned <= rowsMax && text.startsWith('[') && text.endsWith(']');
+}

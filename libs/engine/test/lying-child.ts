@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ChildFolder } from '../src/pool/child-folder.js';
+import { EngineChild } from '../src/pool/engine-child.js';
+
+/** What a program of a test may use: `say` a message, `write` bytes, `onTask`. */
+const PRELUDE = `
+import { Socket } from 'node:net';
+const channel = new Socket({ fd: 3 });
+channel.on('error', () => undefined);
+channel.on('close', () => process.exit());
+const write = (bytes) => channel.write(bytes);
+const frame = (head, text = '') => {
+  const lengths = Buffer.alloc(8);
+  lengths.writeUInt32BE(Buffer.byteLength(head), 0);
+  lengths.writeUInt32BE(Buffer.byteLength(text), 4);
+  return Buffer.concat([lengths, Buffer.from(head), Buffer.from(text)]);
+};
+const say = (message, text) => write(frame(JSON.stringify(message), text));
+const onTask = (act) => channel.on('data', act);
+`;
+
+/** Engine processes whose program is a test's own, for what a child may say that ours never does. */
+export class LyingChildren {
+  private constructor(private readonly folder: string) {}
+
+  static async open(): Promise<LyingChildren> {
+    return new LyingChildren(await mkdtemp(join(tmpdir(), 'millrace-lying-')));
+  }
+
+  async start(program: string): Promise<EngineChild> {
+    const entry = join(this.folder, `${Math.random().toString(36).slice(2)}.mjs`);
+    await writeFile(entry, PRELUDE + program);
+    const folder = await ChildFolder.create(this.folder, undefined);
+    const config = {
+      role: 'table',
+      inputsDir: folder.inputsDir,
+      scratchDir: folder.scratchDir,
+      memoryLimitBytes: 0,
+      threads: 1,
+      spillBytesMax: 0,
+      isolation: 'tenant',
+    } as const;
+    return EngineChild.start(folder, { config, user: undefined, rlimits: undefined, entry });
+  }
+
+  async close(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
