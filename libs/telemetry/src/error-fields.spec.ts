@@ -12,4 +12,10 @@ describe('an error for the log', () => {
     expect(JSON.stringify(fields)).not.toContain('a secret');
     expect(errorFields('no error')).toEqual({ errors: [] });
   });
+
+  it('takes no line of a message for a frame', () => {
+    const [fields] = errorFields(new Error('near\n  at a secret\n    at secret (file:///secret:1:2)\n')).errors;
+    expect(fields?.frames[0]).toContain('error-fields.spec');
+    expect(JSON.stringify(fields)).not.toContain('secret');
+  });
 });
