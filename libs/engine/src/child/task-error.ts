@@ -1,4 +1,6 @@
 import { DomainError, type ErrorPlace, type ErrorRecord } from '@millrace/domain';
+// Not all of the package: a child starts in a third of a second, and the logger would take half as long again.
+import { errorFields } from '@millrace/telemetry/error-fields';
 import { faultError } from '../pool/fault-error.js';
 import { ERROR_PLACES_MAX, ERROR_TEXT_LENGTH_MAX } from '../pool/wire.js';
 import type { TaskKind } from '../tasks/task.js';
@@ -14,6 +16,14 @@ export function toTaskError(error: unknown, kind: TaskKind, folders: readonly st
   const text = JSON.stringify(bounded(known.toRecord()));
   const clean = folders.reduce((left, folder) => left.replaceAll(`${folder}/`, '').replaceAll(folder, ''), text);
   return { error: JSON.parse(clean) as ErrorRecord, fault: undefined };
+}
+
+function errorLines(error: unknown): string {
+  const lines = errorFields(error).errors.flatMap(({ name, code, frames }) => [
+    code === undefined ? name : `${name} ${code}`,
+    ...frames.map((frame) => `    ${frame}`),
+  ]);
+  return `${lines.join('\n')}\n`;
 }
 
 /** DuckDB's messages may quote a line of a file; the supervisor takes no text that is so long. */
@@ -42,7 +52,7 @@ function unexpected(error: unknown, kind: TaskKind): DomainError {
   if (duckdb && kind === 'convert') return new DomainError('conversion.failed', duckdb.message);
   if (duckdb && kind === 'query') return new DomainError('sql.failed', duckdb.message);
   if (duckdb && kind === 'read') return new DomainError('result.corrupt', 'A stored file can not be read.');
-  // To the service's log, by way of stderr; never to the caller.
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  // To the service's log, by way of stderr; never to the caller. Its message may quote what the caller sent.
+  process.stderr.write(errorLines(error));
   return new DomainError('internal', 'Something went wrong in an engine process.');
 }

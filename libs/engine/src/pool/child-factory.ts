@@ -2,6 +2,7 @@ import type { EnginePoolOptions } from './engine-options.js';
 import { ChildFolder, type ChildUser } from './child-folder.js';
 import { EngineChild } from './engine-child.js';
 import { type ChildRlimits, hasPrlimit } from './launch.js';
+import { loggedError } from './logged-error.js';
 import type { ChildConfig } from './wire.js';
 import type { WorkFolder } from './work-folder.js';
 
@@ -28,7 +29,7 @@ export class ChildFactory {
     const probed = await probeAs(options, folder, wanted);
     if (probed.user === undefined && wanted) {
       options.logger.warn(
-        { err: probed.reason },
+        loggedError(probed.reason),
         'engine processes stay root: the unprivileged user can not start one',
       );
     }

@@ -1,6 +1,7 @@
 import { DomainError } from '@millrace/domain';
 import type { EngineLogger } from './engine-options.js';
 import type { EngineChild } from './engine-child.js';
+import { loggedError } from './logged-error.js';
 
 export interface ChildLaneOptions {
   readonly childrenMax: number;
@@ -157,7 +158,7 @@ export class ChildLane {
     const spare = this.options.start();
     this.spare = spare;
     spare.catch((error: unknown) => {
-      this.options.logger.error({ err: error }, 'an engine process could not be started ahead');
+      this.options.logger.error(loggedError(error), 'an engine process could not be started ahead');
       if (this.spare === spare) this.spare = undefined;
     });
   }
@@ -187,7 +188,7 @@ export class ChildLane {
 
   private discard(child: EngineChild): void {
     const disposal = child.dispose().catch((error: unknown) => {
-      this.options.logger.error({ err: error }, 'an engine process could not be cleaned up');
+      this.options.logger.error(loggedError(error), 'an engine process could not be cleaned up');
     });
     this.disposals.add(disposal);
     void disposal.then(() => this.disposals.delete(disposal));

@@ -6,7 +6,9 @@ import type { WireTask } from '../tasks/task.js';
 import { answerTextBytesMax, checkAnswer, type CheckedAnswer } from './checked-answer.js';
 import { type ChannelBreach, ChildChannel } from './child-channel.js';
 import { ChildFolder } from './child-folder.js';
+import { ChildStartError } from './child-start-error.js';
 import { faultError, type TaskFault } from './fault-error.js';
+import { lastWords } from './last-words.js';
 import { launchChild, type LaunchOptions } from './launch.js';
 import { CHANNEL_FD } from './wire.js';
 
@@ -72,7 +74,7 @@ export class EngineChild {
   /**
    * Starts a child and waits until it has locked its settings.
    *
-   * @throws Error when it ends before, with what it said
+   * @throws ChildStartError when it ends before
    */
   static async start(folder: ChildFolder, options: LaunchOptions): Promise<EngineChild> {
     const child = new EngineChild(folder, launchChild(options));
@@ -84,9 +86,8 @@ export class EngineChild {
     const outcome = await Promise.race([ready, child.ended.then(() => 'ended' as const), late]);
     abort.abort();
     if (outcome === 'ready') return child;
-    const said = child.lastWords;
     await child.dispose();
-    throw new Error(`An engine process did not start (${outcome}): ${said || 'it said nothing'}`);
+    throw new ChildStartError(outcome, child.stderrTail.trim());
   }
 
   /**
@@ -110,9 +111,9 @@ export class EngineChild {
     }
   }
 
-  /** The end of what the process wrote to stderr, for the log. */
+  /** What a log may have of the end of what the process wrote to stderr. */
   get lastWords(): string {
-    return this.stderrTail.trim();
+    return lastWords(this.stderrTail);
   }
 
   kill(): void {

@@ -5,6 +5,7 @@ import { ChildLane } from './child-lane.js';
 import { DEFAULT_ENGINE_OPTIONS, type EnginePoolOptions } from './engine-options.js';
 import type { EngineChild } from './engine-child.js';
 import { faultError } from './fault-error.js';
+import { loggedError } from './logged-error.js';
 import { collectResult, dropOutput, stageTask } from './stage.js';
 import { WorkFolder } from './work-folder.js';
 
@@ -110,7 +111,7 @@ export class EnginePool {
     if (fault)
       logger.warn({ tenantId, kind, fault, breach, pid, lastWords }, 'an engine process is replaced after a fault');
     const isOurs = !(error instanceof DomainError) || error.code === 'internal';
-    if (isOurs) logger.error({ tenantId, kind, pid, lastWords, err: error }, 'a task failed on our side');
+    if (isOurs) logger.error({ tenantId, kind, pid, lastWords, ...loggedError(error) }, 'a task failed on our side');
   }
 
   private async open(): Promise<Parts> {
