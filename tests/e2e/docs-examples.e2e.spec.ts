@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
 import { examplesIn, notedFrom, readAnswer, statementsIn, withoutPassingParts } from './harness/docs-examples.js';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
-import { until } from './harness/until.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COMMAND_MS_MAX = 30_000;
@@ -43,7 +43,7 @@ describe.each(['README.md', 'docs/api.md'])('the examples of %s', (file) => {
 
   /** Between two commands of a person, everything in the background has long ended. */
   async function untilSettled(): Promise<void> {
-    await until('the background is idle', async () => {
+    await eventually('the background is idle', async () => {
       const { results } = (await tenant.asAdmin.call('result.list', { query: { status: 'processing' } })).body;
       const { jobs } = (await tenant.asAdmin.call('job.list', {})).body;
       return results.length === 0 && jobs.every(({ finished_at }) => finished_at !== null);

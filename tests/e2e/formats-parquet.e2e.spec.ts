@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
 import { Analyst, type Reading, type TableSeen } from './harness/analyst.js';
 import { startMillrace, type MillraceUnderTest } from './harness/in-process.js';
 import { storedFile } from './harness/stored-files.js';
-import { until } from './harness/until.js';
 
 /** Each column of the files `every-type-….parquet`, by hand: see `fixtures/make-parquet.py`. */
 const everyType: [name: string, type: string, values: unknown[]][] = [
@@ -127,7 +127,7 @@ describe('a Parquet file', () => {
       '\\xAA'::BLOB AS bytes, uuid '550e8400-e29b-41d4-a716-446655440000' AS id, [1, NULL] AS list,
       {'a': 1, 'b': [{'c': 'x'}]} AS record, MAP {'k': 1} AS map`;
     const answer = await analyst.ask(sql);
-    await until('the result is ready', async () => {
+    await eventually('the result is ready', async () => {
       const { body } = await analyst.client.call('result.get', { path: { id: answer.result_id } });
       return body.status === 'ready';
     });

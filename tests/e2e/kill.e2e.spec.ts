@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { eventually } from '@millrace/testing';
 import { compareStoreWithCatalog } from './harness/compare-store-with-catalog.js';
 import { holdUpload, untilUploading } from './harness/held-upload.js';
 import { csvOf, largeCsvOf, Promises, startLoad } from './harness/kill-load.js';
@@ -10,7 +11,6 @@ import { expectKept } from './harness/expect-kept.js';
 import type { MillraceRun } from './harness/millrace-run.js';
 import { waitForOpenWork } from './harness/open-work.js';
 import { disposeLeftovers, MillraceOnFolder } from './harness/process.js';
-import { until } from './harness/until.js';
 
 /** A restart and several leases, on a machine that is busy with other things. */
 const TEST_MAX_MS = 240_000;
@@ -44,7 +44,7 @@ describe('a process that is killed with SIGKILL, on the same folder again and ag
   /** Kills the process and starts the next one, which has to take over at once. */
   const killAndRestart = async (): Promise<void> => {
     await run.kill();
-    await until('its engine processes end with it', async () =>
+    await eventually('its engine processes end with it', async () =>
       (await millrace.processes()).every(({ command }) => command.includes('postgres')),
     );
     run = await millrace.start();
@@ -76,7 +76,7 @@ describe('a process that is killed with SIGKILL, on the same folder again and ag
       await untilUploading(millrace.dataFolder);
       const query = call('query.run', { body: { sql: 'SELECT sum(sqrt(i)) FROM range(3000000000) t(i)' } });
       query.catch(() => undefined);
-      const running = await until('the query runs', async () => {
+      const running = await eventually('the query runs', async () => {
         const { body } = await call('query.list', { query: { status: 'running' } });
         return body.queries[0];
       });
@@ -101,7 +101,7 @@ describe('a process that is killed with SIGKILL, on the same folder again and ag
       const { content, rowCount } = largeCsvOf(LARGE_BLOCKS);
       const file = await upload(content);
       const dataset = await createFrom(file.id, 'Large', { prefer: 'respond-async' });
-      await until('the conversion runs', async () => {
+      await eventually('the conversion runs', async () => {
         const { body } = await call('job.list', { query: { status: 'running', kind: 'dataset.convert' } });
         return body.jobs.length > 0;
       });

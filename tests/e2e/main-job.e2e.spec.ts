@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DatasetBody, QueryAnswer } from '@millrace/contract';
+import { eventually } from '@millrace/testing';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
-import { until } from './harness/until.js';
 
 const csv = 'id,name\n1,test';
 
@@ -29,7 +29,7 @@ describe('the main job', () => {
   const query = async (sql: string, params?: (string | number)[]): Promise<QueryAnswer> =>
     (await tenant.asAdmin.call('query.run', { body: { sql, ...(params && { params }) } })).body;
   const ready = (resultId: string) =>
-    until(`result ${resultId} is ready`, async () => {
+    eventually(`result ${resultId} is ready`, async () => {
       const { body } = await tenant.asAdmin.call('result.get', { path: { id: resultId } });
       return body.status === 'ready' && body;
     });
@@ -112,7 +112,7 @@ describe('the main job', () => {
     expect(headers.get('location')).toBe(`/v1/datasets/${body.id}`);
     expect(headers.get('retry-after')).toMatch(/^\d+$/);
     expect(body).toMatchObject({ status: 'processing', version: null, job_id: expect.any(String) });
-    await until('the dataset is ready', async () => {
+    await eventually('the dataset is ready', async () => {
       const now = await tenant.asAdmin.call('dataset.get', { path: { id: body.id } });
       return now.body.status === 'ready';
     });
@@ -236,7 +236,7 @@ describe('the main job', () => {
     const slow = query(
       'SELECT count(*) AS n FROM datasets.gone a, datasets.gone b, datasets.gone c, datasets.gone d, datasets.gone e',
     );
-    await until('the query runs', async () => {
+    await eventually('the query runs', async () => {
       const { body } = await tenant.asAdmin.call('query.list', { query: { status: 'running' } });
       return body.queries.length > 0;
     });
@@ -245,6 +245,6 @@ describe('the main job', () => {
     await expect(gone).resolves.toMatchObject({ status: 404, code: 'dataset.not_found' });
     await expect(problemOf(query('FROM datasets.gone'))).resolves.toMatchObject({ code: 'table.unknown' });
     await expect(slow).resolves.toMatchObject({ rows: [[312_500_000]] });
-    await until('the file is gone', async () => (await files()).length === 0);
+    await eventually('the file is gone', async () => (await files()).length === 0);
   });
 });

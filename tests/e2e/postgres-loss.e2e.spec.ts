@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { eventually } from '@millrace/testing';
 import { compareStoreWithCatalog } from './harness/compare-store-with-catalog.js';
 import { expectKept } from './harness/expect-kept.js';
 import { Promises, startLoad } from './harness/kill-load.js';
 import { waitForOpenWork } from './harness/open-work.js';
 import { disposeLeftovers, MillraceOnFolder } from './harness/process.js';
-import { until } from './harness/until.js';
 
 /** A start, several restarts of Postgres and several leases, on a machine that is busy with other things. */
 const TEST_MAX_MS = 240_000;
@@ -35,7 +35,7 @@ describe('when the embedded Postgres is killed with SIGKILL', () => {
           await untilItAnswers(run.credentials.url);
         }
         const answersBefore = promises.uploads.size;
-        await until('uploads are taken again', async () => promises.uploads.size > answersBefore);
+        await eventually('uploads are taken again', async () => promises.uploads.size > answersBefore);
         const errors = await load.stop();
         expect(errors.length).toBeGreaterThan(0);
         for (const error of errors) expect(error).toMatchObject({ problem: { status: 503 } });
@@ -68,7 +68,7 @@ describe('when the embedded Postgres is killed with SIGKILL', () => {
         await expect(run.end()).resolves.toEqual({ code: 1, signal: null });
         expect(run.complaints).toContain('Postgres ended with signal SIGKILL and could not be started again');
         expect(run.complaints).toContain(join(folder, 'postgres.log'));
-        await until('nothing runs any more', async () => (await millrace.processes()).length === 0);
+        await eventually('nothing runs any more', async () => (await millrace.processes()).length === 0);
       }),
     TEST_MAX_MS,
   );
@@ -77,6 +77,6 @@ describe('when the embedded Postgres is killed with SIGKILL', () => {
 /** The process is there all the time; `/readyz` says when Postgres is, too. */
 async function untilItAnswers(url: string): Promise<void> {
   const address = new URL('/readyz', url);
-  await until('Postgres is not there', async () => (await fetch(address)).status === 503);
-  await until('Postgres is there again', async () => (await fetch(address)).status === 200);
+  await eventually('Postgres is not there', async () => (await fetch(address)).status === 503);
+  await eventually('Postgres is there again', async () => (await fetch(address)).status === 200);
 }

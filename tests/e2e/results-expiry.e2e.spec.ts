@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
 import { storedKeys } from './harness/stored-files.js';
-import { until } from './harness/until.js';
 
 /** Long enough to be seen before it ends, short enough to wait for. */
 const RETENTION_MS = 3_000;
@@ -34,7 +34,7 @@ describe('what is kept for a time', () => {
     const answer = await analyst.ask('SELECT 1 AS one');
     const id = answer.result_id;
     const get = async () => (await tenant.asAdmin.call('result.get', { path: { id } })).body;
-    const ready = await until('it is ready', async () => {
+    const ready = await eventually('it is ready', async () => {
       const result = await get();
       return result.status === 'ready' && result;
     });
@@ -43,7 +43,7 @@ describe('what is kept for a time', () => {
     expect(lifeOf(ready)).toBeLessThan(RETENTION_MS + 500);
     expect(await keys()).toHaveLength(1);
 
-    await until('it is expired', async () => (await get()).status === 'expired');
+    await eventually('it is expired', async () => (await get()).status === 'expired');
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(ready.expires_at));
     const expired = await get();
     expect(expired).toMatchObject({ status: 'expired', columns: ['one'] });
@@ -53,7 +53,7 @@ describe('what is kept for a time', () => {
     });
     const { body: list } = await tenant.asAdmin.call('result.list', { query: { status: 'expired' } });
     expect(list.results).toMatchObject([{ result_id: id }]);
-    await until('its file is gone', async () => (await keys()).length === 0);
+    await eventually('its file is gone', async () => (await keys()).length === 0);
     const { body: run } = await tenant.asAdmin.call('query.get', { path: { id: answer.query_run_id } });
     expect(run).toMatchObject({ status: 'succeeded', result_id: id });
   });
@@ -64,10 +64,10 @@ describe('what is kept for a time', () => {
     expect(lifeOf(upload)).toBeLessThan(RETENTION_MS + 500);
     expect(await keys()).toHaveLength(1);
     const get = async () => (await tenant.asAdmin.call('file.get', { path: { id: upload.id } })).body;
-    await until('it is expired', async () => (await get()).status === 'expired');
+    await eventually('it is expired', async () => (await get()).status === 'expired');
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(upload.expires_at));
     await expect(problemOf(analyst.convert(upload))).resolves.toMatchObject({ status: 400, code: 'upload.expired' });
-    await until('its bytes are gone', async () => (await keys()).length === 0);
+    await eventually('its bytes are gone', async () => (await keys()).length === 0);
     const { body: pending } = await tenant.asAdmin.call('file.list', { query: { status: 'pending' } });
     expect(pending.uploads).toEqual([]);
   });
@@ -75,7 +75,7 @@ describe('what is kept for a time', () => {
   it('is not a dataset, nor the bytes that another upload still holds', async () => {
     const [first, kept] = [await analyst.upload({ bytes: 'a\n1\n' }), await analyst.upload({ bytes: 'b\n2\n' })];
     const dataset = await analyst.convert(kept, { format: 'csv' });
-    await until('the other upload is expired', async () => {
+    await eventually('the other upload is expired', async () => {
       const { body } = await tenant.asAdmin.call('file.get', { path: { id: first.id } });
       return body.status === 'expired';
     });

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DomainError } from '@millrace/domain';
-import type { HeldCall } from '@millrace/testing';
+import { eventually, type HeldCall } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
 import { storedKeys } from './harness/stored-files.js';
-import { until } from './harness/until.js';
 
 describe('a result', () => {
   let millrace: MillraceUnderTest;
@@ -23,7 +22,7 @@ describe('a result', () => {
 
   const get = async (id: string) => (await tenant.asAdmin.call('result.get', { path: { id } })).body;
   const settled = (id: string, status: 'ready' | 'failed') =>
-    until(`result ${id} is ${status}`, async () => {
+    eventually(`result ${id} is ${status}`, async () => {
       const result = await get(id);
       return result.status === status && result;
     });
@@ -83,7 +82,7 @@ describe('a result', () => {
       ...{ status: 422, code: 'result.not_ready' },
       errors: [{ line: 1, column: 6 }],
     });
-    await until('nothing of it is left in the store', async () => (await keysOf(answer.result_id)).length === 0);
+    await eventually('nothing of it is left in the store', async () => (await keysOf(answer.result_id)).length === 0);
   });
 
   it('is stored by a later try when the store was away for a moment', async () => {
@@ -91,7 +90,7 @@ describe('a result', () => {
     const answer = await analyst.ask('SELECT 1 AS one');
     await expect(settled(answer.result_id, 'ready')).resolves.toMatchObject({ rows: [[1]] });
     // The keys of the tries that failed go away again.
-    await until('one file is left', async () => (await keysOf(answer.result_id)).length === 1);
+    await eventually('one file is left', async () => (await keysOf(answer.result_id)).length === 1);
   });
 
   it('is failed once its file has vanished: reading it says so, SQL refuses it', async () => {

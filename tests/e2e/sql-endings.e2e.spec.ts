@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { QueryRunBody } from '@millrace/contract';
+import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
-import { until } from './harness/until.js';
 
 const ENDLESS = 'SELECT count(*) FROM range(100000000000) a, range(100) b WHERE hash(a.range) = 1';
 
@@ -23,7 +23,7 @@ describe('the end of a statement', () => {
 
   /** The newest run of the tenant, once it is in a status. */
   const newestRun = (status: QueryRunBody['status']): Promise<QueryRunBody> =>
-    until(`a run is ${status}`, async () => {
+    eventually(`a run is ${status}`, async () => {
       const { body } = await tenant.asAdmin.call('query.list', { query: { limit: 1 } });
       return body.queries[0]?.status === status && body.queries[0];
     });
@@ -92,7 +92,7 @@ describe('the end of a statement', () => {
 
   it('frees its place for others, however it came', async () => {
     const cancelled = Array.from({ length: 3 }, () => problemOf(analyst.ask(ENDLESS)));
-    const running = await until('three run', async () => {
+    const running = await eventually('three run', async () => {
       const { body } = await tenant.asAdmin.call('query.list', { query: { status: 'running' } });
       return body.queries.length === 3 && body.queries;
     });

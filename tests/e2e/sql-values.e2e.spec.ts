@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
 import { startMillrace, type MillraceUnderTest } from './harness/in-process.js';
-import { until } from './harness/until.js';
 
 type Value = [sql: string, type: string, json: unknown];
 
@@ -104,7 +104,7 @@ describe('the values of an answer', () => {
 
   /** A result holds the same values and types, read as a page and read by SQL. */
   async function expectSameResult(id: string, types: string[], rows: unknown[][]): Promise<void> {
-    const page = await until(`result ${id} is ready`, async () => {
+    const page = await eventually(`result ${id} is ready`, async () => {
       const { body } = await analyst.client.call('result.get', { path: { id } });
       return body.status === 'ready' && body;
     });

@@ -5,10 +5,10 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
 import { HELD_UPLOAD_BYTES, holdUpload, untilUploading } from './harness/held-upload.js';
 import { MAIN, NODE, type MillraceRun } from './harness/millrace-run.js';
 import { disposeLeftovers, MillraceOnFolder } from './harness/process.js';
-import { until } from './harness/until.js';
 
 const execute = promisify(execFile);
 
@@ -134,7 +134,7 @@ describe('npm start', () => {
     onFolder(async (millrace) => {
       const run = millrace.spawn();
       await run.untilSaid('Starting Postgres');
-      await until('Postgres is being made or started', async () => (await millrace.processes()).length > 0);
+      await eventually('Postgres is being made or started', async () => (await millrace.processes()).length > 0);
       run.signal('SIGTERM');
       await expect(run.end()).resolves.toEqual({ code: 0, signal: null });
       expect(run.complaints).toBe('');
@@ -154,7 +154,7 @@ describe('npm start', () => {
       run.signal('SIGINT');
       await expect(run.end()).resolves.toEqual({ code: 130, signal: null });
       release();
-      await until('nothing runs any more', async () => (await millrace.processes()).length === 0);
+      await eventually('nothing runs any more', async () => (await millrace.processes()).length === 0);
     }),
     TEST_MAX_MS,
   );
@@ -166,7 +166,7 @@ describe('npm start', () => {
       const answer = run.asAdmin
         .call('query.run', { body: { sql: 'SELECT count(*) FROM range(10000000000000)' } })
         .catch((error: unknown) => error);
-      await until('the query runs', async () => {
+      await eventually('the query runs', async () => {
         const { body } = await run.asAdmin.call('query.list', { query: { status: 'running' } });
         return body.queries.length > 0;
       });
@@ -259,7 +259,7 @@ async function startQuery(run: MillraceRun): Promise<{ rows: () => Promise<unkno
   const sql = 'SELECT count(*) AS n FROM range(60000000) t(i) WHERE sqrt(i) > 1';
   const answer = run.asAdmin.call('query.run', { body: { sql } });
   answer.catch(() => undefined);
-  await until('the query runs', async () => {
+  await eventually('the query runs', async () => {
     const { body } = await run.asAdmin.call('query.list', { query: { status: 'running' } });
     return body.queries.length > 0;
   });

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OPERATIONS, type Operation, type OperationName } from '@millrace/contract';
 import { SCOPES } from '@millrace/domain';
-import { createCaller } from '@millrace/testing';
+import { createCaller, eventually } from '@millrace/testing';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
-import { until } from './harness/until.js';
 
 /** One thing of each kind that an id in a path can name. */
 interface Things {
@@ -43,7 +42,7 @@ describe('the walls between tenants', () => {
     const dataset = await asAdmin.call('dataset.create', { body: { label: 'Private', source } });
     const answer = await asAdmin.call('query.run', { body: { sql: 'FROM datasets.private' } });
     expect(answer.body.rows).toEqual([[word]]);
-    await until('the result is ready', async () => {
+    await eventually('the result is ready', async () => {
       const { body } = await asAdmin.call('result.get', { path: { id: answer.body.result_id } });
       return body.status === 'ready';
     });

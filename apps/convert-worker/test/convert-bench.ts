@@ -17,9 +17,8 @@ import {
 import { BlobWriter, FolderObjectStore, objectKeys } from '@millrace/object-store';
 import { BullMqEventBus, describeJob, migrateQueue } from '@millrace/queue';
 import { createLogger, Registry } from '@millrace/telemetry';
-import { createTenant, FaultyObjectStore, openCatalog, type TestCatalog } from '@millrace/testing';
+import { createTenant, eventually, FaultyObjectStore, openCatalog, type TestCatalog } from '@millrace/testing';
 import { type ConvertWorker, startConvertWorker } from '../src/start-convert-worker.js';
-import { eventually } from './eventually.js';
 import { Housekeeper } from './housekeeper.js';
 
 const DAY_MS = 24 * 60 * 60_000;

@@ -7,9 +7,15 @@ import { type DomainEvent, newId, type ResultId, type TenantId, type UserId, typ
 import { BlobWriter, FolderObjectStore, objectKeys } from '@millrace/object-store';
 import { BullMqEventBus, describeJob, migrateQueue } from '@millrace/queue';
 import { createLogger, Registry } from '@millrace/telemetry';
-import { createResult, createTenant, FaultyObjectStore, openCatalog, type TestCatalog } from '@millrace/testing';
+import {
+  createResult,
+  createTenant,
+  eventually,
+  FaultyObjectStore,
+  openCatalog,
+  type TestCatalog,
+} from '@millrace/testing';
 import { type MaintenanceWorker, startMaintenanceWorker } from '../src/start-maintenance-worker.js';
-import { eventually } from './eventually.js';
 
 const LEASE_MS = 500;
 const DAY_MS = 24 * 60 * 60_000;

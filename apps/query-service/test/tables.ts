@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Dataset, Result } from '@millrace/catalog';
 import type { Principal, ResultId } from '@millrace/domain';
 import { BlobWriter, objectKeys } from '@millrace/object-store';
-import { createDataset, startJob } from '@millrace/testing';
+import { createDataset, eventually, startJob } from '@millrace/testing';
 import type { QueryServiceHarness } from './query-service-harness.js';
 
 const GiB = 1024 ** 3;
@@ -41,25 +41,11 @@ export async function makeReady(harness: QueryServiceHarness, caller: Principal,
   const { catalog } = harness;
   const { tenantId } = caller;
   const resultId = id as ResultId;
-  const { jobId } = await until(
-    () => catalog.results.get(tenantId, resultId),
-    (result) => result.jobId !== null,
+  const jobId = await eventually(
+    `result ${resultId} is stored`,
+    async () => (await catalog.results.get(tenantId, resultId)).jobId,
   );
-  if (jobId === null) throw new Error('a stored result has a job');
   const fence = await startJob(catalog, { tenantId, jobId });
   await catalog.results.commitReady(fence, { statistics: {} });
   return catalog.results.get(tenantId, resultId);
-}
-
-const UNTIL_MS_MAX = 20_000;
-
-/** Looks again and again until what is found is as wanted. */
-export async function until<T>(look: () => Promise<T>, isWanted: (found: T) => boolean): Promise<T> {
-  const endAt = performance.now() + UNTIL_MS_MAX;
-  for (;;) {
-    const found = await look();
-    if (isWanted(found)) return found;
-    if (performance.now() > endAt) throw new Error(`it did not become so in time: ${JSON.stringify(found)}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
 }

@@ -74,12 +74,3 @@ async function isEngineOf(pid: number, parentPid: number): Promise<boolean> {
   if (Number(parent) !== parentPid || state === 'Z') return false;
   return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('child/main.js');
 }
-
-/** Waits until something holds, at most 10 s. */
-export async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + 10_000;
-  while (!(await holds())) {
-    if (performance.now() > until) throw new Error('It did not become true within 10 s.');
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}

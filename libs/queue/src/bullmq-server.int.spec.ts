@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DomainError } from '@millrace/domain';
-import { eventually } from '../test/eventually.js';
+import { eventually } from '@millrace/testing/eventually';
 import { TestPostgres } from '../test/test-postgres.js';
 import { Bench, catalogWith, converter, convertPayload } from '../test/worker-app.js';
 import type { JobContext } from './job-context.js';

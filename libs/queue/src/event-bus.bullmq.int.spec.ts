@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type DomainEvent, newId } from '@millrace/domain';
-import { eventually } from '../test/eventually.js';
+import { eventually } from '@millrace/testing/eventually';
 import { RecordingLog } from '../test/recording-log.js';
 import { TestPostgres } from '../test/test-postgres.js';
 import { BullMqEventBus } from './event-bus.bullmq.js';

@@ -19,7 +19,7 @@ import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DomainError } from '@millrace/domain';
 import { concat, from, NEVER, of, type Observable, tap, throwError } from 'rxjs';
-import { eventually } from '../test/eventually.js';
+import { eventually } from '@millrace/testing/eventually';
 import { TestPostgres } from '../test/test-postgres.js';
 import { Bench, type ConvertPayload, convertPayload } from '../test/worker-app.js';
 import { BullMqServer } from './bullmq-server.js';

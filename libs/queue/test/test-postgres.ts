@@ -31,7 +31,7 @@ export class TestPostgres {
   }
 
   /** Lets nobody in and ends every connection, as a server does that is starting again, while `during` runs. */
-  async refuseConnections(databaseUrl: string, during: () => Promise<void>): Promise<void> {
+  async refuseConnections(databaseUrl: string, during: () => Promise<unknown>): Promise<void> {
     const url = new URL(databaseUrl);
     const name = url.pathname.slice(1);
     url.pathname = '/template1';

@@ -1,3 +1,4 @@
+export * from './eventually.js';
 export * from './faulty-object-store.js';
 export * from './postgres/open-catalog.js';
 export * from './postgres/start-postgres.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { MillraceClient, UploadBody } from '@millrace/contract';
+import { eventually } from '@millrace/testing';
 import { filesBelow } from './files-below.js';
-import { until } from './until.js';
 
 /** 6 bytes each: more than the store gathers before it writes. */
 const CHUNK_LINES = 1_000_000;
@@ -36,7 +36,7 @@ export function holdUpload(client: MillraceClient): HeldUpload {
 
 /** Waits until a part of some upload is in the object store of a data folder. */
 export async function untilUploading(dataFolder: string): Promise<void> {
-  await until('the first bytes of an upload are stored', async () =>
+  await eventually('the first bytes of an upload are stored', async () =>
     (await filesBelow(join(dataFolder, 'objects'))).some(
       ({ name, sizeBytes }) => name.endsWith('.part') && sizeBytes > 0,
     ),

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MillraceClient } from '@millrace/contract';
-import { until } from './until.js';
+import { eventually } from '@millrace/testing';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -82,7 +82,7 @@ export class MillraceRun {
     await this.untilSaid('Ctrl-C stops it');
     this.found = JSON.parse(await readFile(join(this.options.dataFolder, 'credentials.json'), 'utf8')) as Credentials;
     const address = new URL('/readyz', this.found.url);
-    await until('the service is ready', async () => (await fetch(address).catch(() => undefined))?.ok);
+    await eventually('the service is ready', async () => (await fetch(address).catch(() => undefined))?.ok);
     return this;
   }
 
@@ -93,7 +93,7 @@ export class MillraceRun {
       if (this.ended) throw new Error(`The process ended with ${JSON.stringify(this.ended)}: ${this.complaints}`);
       return false;
     };
-    await until(`the process says "${text}"`, said, START_MAX_MS);
+    await eventually(`the process says "${text}"`, said, START_MAX_MS);
   }
 
   /** To the process alone. One that has ended gets none. */
@@ -108,7 +108,7 @@ export class MillraceRun {
 
   /** Waits for its end. */
   async end(): Promise<ProcessEnd> {
-    return until('the process ends', async () => this.ended, END_MAX_MS);
+    return eventually('the process ends', async () => this.ended, END_MAX_MS);
   }
 
   async kill(): Promise<void> {

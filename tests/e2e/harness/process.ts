@@ -1,9 +1,9 @@
 import { chmod, chown, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@millrace/testing';
 import { MillraceRun, type ProcessUser } from './millrace-run.js';
 import { processesNaming, type ListedProcess } from './process-list.js';
-import { until } from './until.js';
 
 /** Short enough that a test can wait for what outlives its lease, long enough for a busy machine. */
 const SETTINGS = {
@@ -110,7 +110,7 @@ export class MillraceOnFolder {
   /** Ends everything, however it is, and removes the folder. */
   async dispose(): Promise<void> {
     for (const run of this.runs) await run.kill();
-    await until('nothing runs on the folder', async () => {
+    await eventually('nothing runs on the folder', async () => {
       const left = await this.processes();
       for (const { pid } of left) killIfThere(pid);
       return left.length === 0;

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { VersionRepository } from '@millrace/catalog';
 import { DomainError } from '@millrace/domain';
+import { eventually } from '@millrace/testing';
 import { ConvertBench, type Owner, type WaitingDataset } from '../../test/convert-bench.js';
-import { eventually } from '../../test/eventually.js';
 
 let bench: ConvertBench;
 let owner: Owner;

@@ -4,8 +4,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
 import { ConvertBench } from '../../test/convert-bench.js';
-import { eventually } from '../../test/eventually.js';
 
 const SCRIPT = fileURLToPath(new URL('../../test/killable-worker.mjs', import.meta.url));
 

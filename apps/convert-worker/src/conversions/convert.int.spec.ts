@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { newId } from '@millrace/domain';
 import { BlobWriter, objectKeys } from '@millrace/object-store';
 import { describeJob } from '@millrace/queue';
+import { eventually } from '@millrace/testing';
 import { ConvertBench, type Owner } from '../../test/convert-bench.js';
-import { eventually } from '../../test/eventually.js';
 
 let bench: ConvertBench;
 let owner: Owner;

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { UploadBody } from '@millrace/contract';
 import { newId } from '@millrace/domain';
-import { createTenant } from '@millrace/testing';
+import { createTenant, eventually } from '@millrace/testing';
 import { startTestGateway, type GatewayUnderTest, type SendOptions } from '../../test/gateway-harness.js';
 
 const csv = 'id,name\n1,test';
@@ -174,7 +173,7 @@ describe('files', () => {
       `POST /v1/files HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${gateway.tenant.admin.apiKey}\r\n` +
         'Content-Length: 1000\r\nConnection: close\r\n\r\nid,name\n',
     );
-    await until(async () => (await writing()).length === 1);
+    await eventually('the upload has begun', async () => (await writing()).length === 1);
     if (then === 'destroy') socket.destroy();
     await closed;
     return answer;
@@ -183,7 +182,7 @@ describe('files', () => {
   it('whose client goes away leave no row and no bytes', async () => {
     const before = await bytesInStore();
     await breakOff('destroy');
-    await until(async () => (await writing()).length === 0);
+    await eventually('nothing is being written', async () => (await writing()).length === 0);
     expect(await bytesInStore()).toEqual(before);
   });
 
@@ -250,10 +249,3 @@ describe('files', () => {
     });
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 5_000; Date.now() < deadline; await sleep(10)) {
-    if (await condition()) return;
-  }
-  throw new Error('It did not happen within 5 s.');
-}

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type JobId, newId, type TenantId } from '@millrace/domain';
 import { describeJob } from '@millrace/queue';
-import { eventually } from '../../test/eventually.js';
+import { eventually } from '@millrace/testing';
 import { MaintenanceBench } from '../../test/maintenance-bench.js';
 
 let bench: MaintenanceBench;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ResultKey } from '@millrace/catalog';
-import { eventually } from '../../test/eventually.js';
+import { eventually } from '@millrace/testing';
 import { MaintenanceBench, type Owner } from '../../test/maintenance-bench.js';
 import { parquetOf } from '../../test/parquet-files.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WrittenBlob } from '@millrace/domain';
 import { objectKeys } from '@millrace/object-store';
-import { eventually } from '../../test/eventually.js';
+import { eventually } from '@millrace/testing';
 import { MaintenanceBench, type Owner } from '../../test/maintenance-bench.js';
 
 const GRACE_MS = 400;

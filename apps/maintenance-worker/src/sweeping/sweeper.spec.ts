@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createLogger, Registry } from '@millrace/telemetry';
-import { eventually } from '../../test/eventually.js';
+import { eventually } from '@millrace/testing/eventually';
 import { MaintenanceMetrics } from '../maintenance-metrics.js';
 import type { Sweep } from './sweep.js';
 import { Sweeper } from './sweeper.js';

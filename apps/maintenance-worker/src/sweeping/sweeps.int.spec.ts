@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { newId } from '@millrace/domain';
 import { describeJob } from '@millrace/queue';
-import { admitJob, createResult, startJob } from '@millrace/testing';
-import { eventually } from '../../test/eventually.js';
+import { admitJob, createResult, eventually, startJob } from '@millrace/testing';
 import { MaintenanceBench, type Owner } from '../../test/maintenance-bench.js';
 import { parquetOf } from '../../test/parquet-files.js';
 

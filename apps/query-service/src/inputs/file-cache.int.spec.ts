@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { newId } from '@millrace/domain';
 import { FolderObjectStore, objectKeys } from '@millrace/object-store';
-import { FaultyObjectStore } from '@millrace/testing';
-import { until } from '../../test/tables.js';
+import { eventually, FaultyObjectStore } from '@millrace/testing';
 import { createCacheFolder } from './cache-folder.js';
 import { FileCache, type CachedFile, type FileCacheOptions } from './file-cache.js';
 
@@ -42,10 +41,10 @@ describe('the cache of files', () => {
     cache.acquire({ storageKey, sizeBytes: 400, signal: never, ...wanted });
   const fetches = (): number => store.calls.filter(({ call }) => call === 'materialize').length;
   const filesLeft = async (count: number): Promise<string[]> =>
-    until(
-      () => readdir(cacheFolder),
-      (files) => files.length === count,
-    );
+    eventually(`the cache has ${count} files`, async () => {
+      const files = await readdir(cacheFolder);
+      return files.length === count && files;
+    });
 
   it('fetches a file once for all who ask', async () => {
     const key = await putObject('once');

@@ -3,17 +3,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { QueryRun } from '@millrace/catalog';
 import type { Principal, QueryRunId } from '@millrace/domain';
+import { eventually } from '@millrace/testing';
 import { forLongerThanALease, QueryServiceHarness } from '../../test/query-service-harness.js';
-import { createTable, until } from '../../test/tables.js';
+import { createTable } from '../../test/tables.js';
 
 const ENDLESS = 'SELECT count(*) FROM range(100000000000) a, range(100) b WHERE hash(a.range) = 1';
 
 /** The newest run of a tenant, once it is in a status. */
 function newestRun(harness: QueryServiceHarness, caller: Principal, status: QueryRun['status']): Promise<QueryRun> {
-  return until(
-    async () => (await harness.catalog.queryRuns.list(caller.tenantId, { limit: 1 })).items[0] as QueryRun,
-    (run) => run?.status === status,
-  );
+  return eventually(`the newest run is ${status}`, async () => {
+    const [run] = (await harness.catalog.queryRuns.list(caller.tenantId, { limit: 1 })).items;
+    return run?.status === status && run;
+  });
 }
 
 describe('the end of a query', () => {

@@ -5,8 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DomainEvent, EventBus, TenantId } from '@millrace/domain';
 import { BlobWriter, FolderObjectStore } from '@millrace/object-store';
 import { createLogger } from '@millrace/telemetry';
-import { createResult, createTenant, FaultyObjectStore, openCatalog, type TestCatalog } from '@millrace/testing';
-import { until } from '../../test/tables.js';
+import {
+  createResult,
+  createTenant,
+  eventually,
+  FaultyObjectStore,
+  openCatalog,
+  type TestCatalog,
+} from '@millrace/testing';
 import { OpenWork } from '../open-work.js';
 import { ResultKeeper } from './result-keeper.js';
 import { ResultWriter, type ResultFile } from './result-writer.js';
@@ -34,6 +40,11 @@ describe('the keeper of results', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  const isThere = (path: string): Promise<boolean> =>
+    access(path).then(
+      () => true,
+      () => false,
+    );
   const createKeeper = (limits: { countMax: number; bytesMax: number }): ResultKeeper => {
     const { results, blobs } = database.catalog;
     const writer = new ResultWriter({ results, blobs, leaseMs, writer: new BlobWriter(store, blobs, { leaseMs }) });
@@ -52,10 +63,10 @@ describe('the keeper of results', () => {
   };
 
   const settled = (file: ResultFile) =>
-    until(
-      () => database.catalog.results.get(file.tenantId, file.resultId),
-      ({ status, storageKey }) => status === 'failed' || storageKey !== null,
-    );
+    eventually('the result is stored or has failed', async () => {
+      const result = await database.catalog.results.get(file.tenantId, file.resultId);
+      return (result.status === 'failed' || result.storageKey !== null) && result;
+    });
 
   it.each([
     ['many', { countMax: 1, bytesMax: 1_000 }],
@@ -69,19 +80,13 @@ describe('the keeper of results', () => {
     expect(keeper.keep(second)).toEqual([expect.stringContaining('not kept')]);
     expect(await settled(second)).toMatchObject({ status: 'failed', error: { code: 'storage.unavailable' } });
     const event = { type: 'result.settled', tenantId, resultId: second.resultId, status: 'failed' };
-    await until(
-      async () => published.length,
-      (count) => count > 0,
-    );
+    await eventually('it is told', () => published.length > 0);
     expect(published.splice(0)).toEqual([event]);
     await held.arrived;
     held.release();
     expect(await settled(first)).toMatchObject({ status: 'processing', storageKey: expect.any(String) });
     for (const { path } of [first, second]) {
-      await until(
-        () => access(path).catch(() => 'gone'),
-        (found) => found === 'gone',
-      );
+      await eventually('the local file is gone', async () => !(await isThere(path)));
     }
     expect(keeper.pendingCount).toBe(0);
   });

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Result } from '@millrace/catalog';
 import { resultPageSchema } from '@millrace/contract';
 import { newId, type DomainEvent, type Principal, type ResultId } from '@millrace/domain';
+import { eventually } from '@millrace/testing';
 import { type Answer, forLongerThanALease, QueryServiceHarness } from '../../test/query-service-harness.js';
-import { makeReady, until } from '../../test/tables.js';
+import { makeReady } from '../../test/tables.js';
 
 describe('results', () => {
   let harness: QueryServiceHarness;
@@ -27,7 +28,10 @@ describe('results', () => {
   };
   const page = (id: string, query = '', by = caller): Promise<Answer> => harness.get(by, `/v1/results/${id}${query}`);
   const stored = (id: ResultId, isWanted: (result: Result) => boolean): Promise<Result> =>
-    until(() => harness.catalog.results.get(caller.tenantId, id), isWanted);
+    eventually(`result ${id} is as wanted`, async () => {
+      const result = await harness.catalog.results.get(caller.tenantId, id);
+      return isWanted(result) && result;
+    });
   const outputs = async (): Promise<string[]> => {
     const processes = join(harness.folder, 'engine', 'processes');
     const found = await Promise.all(
@@ -35,6 +39,7 @@ describe('results', () => {
     );
     return found.flat();
   };
+  const noOutputsLeft = () => eventually('no output is left', async () => (await outputs()).length === 0);
 
   it('are stored after the answer, and handed to a job', async () => {
     const id = await run('SELECT range AS n FROM range(10)');
@@ -49,7 +54,7 @@ describe('results', () => {
     const job = await harness.catalog.jobs.get(tenantId, result.jobId ?? newId('job'));
     expect(job).toMatchObject({ kind: 'result.persist', status: 'queued', payload: { resultId: id } });
     expect(await harness.store.find(result.storageKey ?? '')).toMatchObject({ sizeBytes: result.sizeBytes });
-    await until(outputs, (files) => files.length === 0);
+    await noOutputsLeft();
   });
 
   it('are read page by page', async () => {
@@ -152,14 +157,11 @@ describe('results', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'failed', error: { code: 'storage.unavailable' } });
     expect(body).not.toHaveProperty('rows');
-    await until(
-      async () => events,
-      (seen) => seen.some((event) => 'resultId' in event && event.resultId === id),
-    );
+    await eventually('it is told', () => events.some((event) => 'resultId' in event && event.resultId === id));
     unsubscribe();
     const queryRun = await harness.catalog.queryRuns.get(caller.tenantId, answer.body['query_run_id'] as never);
     expect(queryRun).toMatchObject({ status: 'succeeded', rowCount: 1 });
-    await until(outputs, (files) => files.length === 0);
+    await noOutputsLeft();
   }, 40_000);
 
   it('that nobody will make ready any more are not stored', async () => {
@@ -167,7 +169,7 @@ describe('results', () => {
     const id = await run('SELECT 1 AS lost');
     await held.arrived;
     await harness.catalog.results.fail({ tenantId: caller.tenantId, id }, { code: 'result.lost', detail: 'Lost.' });
-    await until(outputs, (files) => files.length === 0);
+    await noOutputsLeft();
     held.release();
     expect((await page(id)).body).toMatchObject({ status: 'failed', error: { code: 'result.lost' } });
   });

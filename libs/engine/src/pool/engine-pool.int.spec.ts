@@ -5,7 +5,8 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { enginePids, eventually, PoolFixture } from '../../test/pool-fixture.js';
+import { eventually } from '@millrace/testing/eventually';
+import { enginePids, PoolFixture } from '../../test/pool-fixture.js';
 
 const SLOW = "SELECT levenshtein(repeat('ab', 60000), repeat('ba', 60000))";
 const ENDLESS = 'SELECT count(*) FROM range(100000000000) a, range(100) b WHERE hash(a.range) = 1';
@@ -171,7 +172,7 @@ describe('the end of a service', () => {
       const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
       return status === undefined || / Z /.test(status);
     };
-    await eventually(async () => (await Promise.all(children.map(isGone))).every(Boolean));
+    await eventually('its children have ended', async () => (await Promise.all(children.map(isGone))).every(Boolean));
     const next = await PoolFixture.open({ workDir: join(fixture.folder, 'work') });
     const owners = (await readdir(join(fixture.folder, 'work'))).map((name) => Number(name.split('-')[0]));
     expect(owners).not.toContain(service.pid);
