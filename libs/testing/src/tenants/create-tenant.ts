@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { generateApiKey, hashApiKey } from '@millrace/auth';
 import { SCOPES, type Principal, type Role, type Scope, type TenantId, type TenantLimits } from '@millrace/domain';
 import type { Catalog } from '@millrace/catalog';
 
@@ -33,8 +34,7 @@ export async function createCaller(
   { role, scopes = SCOPES }: { role: Role; scopes?: readonly Scope[] },
 ): Promise<TestCaller> {
   const { id: userId } = await catalog.tenants.createUser({ tenantId, name: role, role });
-  const apiKey = `mr_${randomBytes(32).toString('base64url')}`;
-  const keyHash = createHash('sha256').update(apiKey).digest();
-  const { id: apiKeyId } = await catalog.keys.create({ tenantId, userId, keyHash, scopes });
+  const apiKey = generateApiKey();
+  const { id: apiKeyId } = await catalog.keys.create({ tenantId, userId, keyHash: hashApiKey(apiKey), scopes });
   return { apiKey, principal: { tenantId, userId, apiKeyId, role, scopes } };
 }
