@@ -32,6 +32,7 @@ export async function transition<E extends ObjectLiteral & { readonly status: S 
   const sources = from ?? allowed;
   const forbidden = sources.find((source) => !allowed.includes(source));
   if (forbidden !== undefined) throw new TypeError(`a ${lifecycle.name} can't go from ${forbidden} to ${to}`);
+  if (sources.length === 0) throw new TypeError(`nothing leads a ${lifecycle.name} to ${to}`);
   const done = await transaction
     .createQueryBuilder()
     .update(entity)
