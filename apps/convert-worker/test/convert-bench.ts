@@ -17,12 +17,19 @@ import {
 import { BlobWriter, FolderObjectStore, objectKeys } from '@millrace/object-store';
 import { BullMqEventBus, describeJob, migrateQueue } from '@millrace/queue';
 import { createLogger, Registry } from '@millrace/telemetry';
-import { createTenant, eventually, FaultyObjectStore, openCatalog, type TestCatalog } from '@millrace/testing';
+import {
+  createTenant,
+  eventually,
+  FaultyObjectStore,
+  openCatalog,
+  registeredKeys,
+  type TestCatalog,
+  versionOfJob,
+} from '@millrace/testing';
 import { type ConvertWorker, startConvertWorker } from '../src/start-convert-worker.js';
 import { Housekeeper } from './housekeeper.js';
 
 const DAY_MS = 24 * 60 * 60_000;
-const KEYS_MAX = 10_000;
 
 export interface Owner {
   readonly tenantId: TenantId;
@@ -159,9 +166,7 @@ export class ConvertBench {
     const look = () => this.catalog.jobs.get(tenantId, jobId);
     await eventually(`the job of ${id} has ended`, async () => isTerminal(jobLifecycle, (await look()).status));
     const job = await look();
-    const version = await this.catalog.versions.findByJob({ tenantId, jobId });
-    if (!version) throw new Error(`there is no version of job ${jobId}`);
-    return { job, version };
+    return { job, version: await versionOfJob(this.catalog, { tenantId, jobId }) };
   }
 
   jobOf({ tenantId, jobId }: WaitingDataset) {
@@ -177,7 +182,7 @@ export class ConvertBench {
   /** Waits until the register and the store name the same keys, and all of them are referred to. */
   async expectNoOrphans(): Promise<void> {
     await eventually('no orphan', async () => {
-      const registered = (await this.catalog.blobs.listKeys({ limit: KEYS_MAX })).sort();
+      const registered = await registeredKeys(this.catalog);
       return registered.join() === (await this.keysInStore()).join() && (await this.countNotLive()) === 0;
     });
   }

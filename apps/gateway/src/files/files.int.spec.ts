@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { UploadBody } from '@millrace/contract';
 import { newId } from '@millrace/domain';
-import { createTenant, eventually } from '@millrace/testing';
+import { createTenant, eventually, registeredKeys } from '@millrace/testing';
 import { startTestGateway, type GatewayUnderTest, type SendOptions } from '../../test/gateway-harness.js';
 
 const csv = 'id,name\n1,test';
@@ -26,7 +26,7 @@ describe('files', () => {
   };
   /** What the register of keys holds beside the bytes that are alive. */
   const writing = async () => {
-    const keys = await gateway.catalog.blobs.listKeys({ limit: 1_000 });
+    const keys = await registeredKeys(gateway.catalog);
     const blobs = await Promise.all(
       keys.map((storageKey) => gateway.catalog.blobs.find({ tenantId: gateway.tenant.tenantId, storageKey })),
     );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BlobKey, TenantId } from '@millrace/domain';
 import type { Catalog } from '@millrace/catalog';
-import { createTenant, openCatalog, writeBlob, type TestCatalog } from '@millrace/testing';
+import { createTenant, openCatalog, registeredKeys, writeBlob, type TestCatalog } from '@millrace/testing';
 
 const leaseMs = 60_000;
 const OVER = -1_000;
@@ -212,11 +212,8 @@ describe('blobs', () => {
 
   it('knows every key there ever was bytes under, until they are gone', async () => {
     const { written, storageKey } = await commit('listed');
-    const keys = await catalog.blobs.listKeys({ tenantId, limit: 1_000 });
+    const keys = await registeredKeys(catalog, { tenantId });
     expect(keys).toEqual(expect.arrayContaining([written.storageKey, storageKey]));
-    expect(keys).toEqual(keys.toSorted());
-    const [first, second] = keys;
-    expect(await catalog.blobs.listKeys({ tenantId, after: first ?? '', limit: 1 })).toEqual([second]);
   });
 
   it('refuses keys outside the folder of their tenant', async () => {

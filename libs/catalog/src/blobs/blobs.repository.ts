@@ -167,19 +167,6 @@ export class BlobRepository implements BlobRegister {
       ),
     );
   }
-
-  /** The registered keys after a given one, in order; of one tenant or of all (for audits of the store). */
-  async listKeys(options: { tenantId?: TenantId; after?: string; limit: number }): Promise<string[]> {
-    const rows = await this.database.run((manager) =>
-      rowsOf<{ storageKey: string }>(
-        manager,
-        `SELECT storage_key AS "storageKey" FROM blobs
-         WHERE ($1::text IS NULL OR tenant_id = $1) AND storage_key > $2 ORDER BY storage_key LIMIT $3`,
-        [options.tenantId ?? null, options.after ?? '', options.limit],
-      ),
-    );
-    return rows.map((row) => row.storageKey);
-  }
 }
 
 const LIVE_PIN = `SELECT 1 FROM blob_pins p

@@ -16,7 +16,7 @@ import type { Database, Transaction } from '../database/database.js';
 import { findRow, NOW, rowsOf } from '../database/sql.js';
 import { transition } from '../database/transition.js';
 import { attemptLost, cancelJob, lockFence, succeedJob } from '../jobs/job-attempt.js';
-import { VersionEntity, type VersionRow } from '../schema/dataset.entity.js';
+import { VersionEntity } from '../schema/dataset.entity.js';
 import { jsonObject, type JsonObject } from '../schema/json.js';
 import { limitOverrides } from '../schema/tenant.entity.js';
 import { UploadEntity } from '../schema/upload.entity.js';
@@ -79,14 +79,6 @@ export class VersionRepository {
       sourceConfig: jsonObject.parse(sourceConfig),
       limits: { ...DEFAULT_TENANT_LIMITS, ...limitOverrides.parse(limits) },
     };
-  }
-
-  /** The version that a job makes or made; undefined when there is none. */
-  async findByJob({ tenantId, jobId }: Pick<JobFence, 'tenantId' | 'jobId'>): Promise<VersionRow | undefined> {
-    const version = await this.database.run((manager) =>
-      manager.getRepository(VersionEntity).findOneBy({ tenantId, jobId }),
-    );
-    return version ?? undefined;
   }
 
   /**

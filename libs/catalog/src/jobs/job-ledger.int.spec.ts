@@ -6,6 +6,8 @@ import { describeJobLedger } from '@millrace/testing/job-ledger-conformance';
 
 const leaseMs = 60_000;
 const OVER = -1_000;
+/** What a worker ends an attempt with when its heartbeat has told it of the wish to cancel. */
+const CANCELLED: ErrorRecord = { code: 'job.cancelled', detail: 'The job was cancelled.' };
 const PASSING: ErrorRecord = { code: 'storage.unavailable', detail: 'The store does not answer.' };
 
 describe('the ledger', () => {
@@ -66,7 +68,7 @@ describe('the ledger', () => {
     expect(await catalog.jobs.heartbeat(first, { leaseMs })).toBe('lost');
     expect(await catalog.jobs.succeed(first)).toBe('running');
     expect(await catalog.jobs.fail(first, PASSING)).toBe('running');
-    expect(await catalog.jobs.cancelled(first)).toBe('running');
+    expect(await catalog.jobs.fail(first, CANCELLED)).toBe('running');
     expect(await catalog.jobs.get(tenantId, first.jobId)).toMatchObject({ status: 'running', attempt: 2 });
     await expect(catalog.jobs.succeed({ ...second, jobId: newId('job') })).rejects.toMatchObject({
       code: 'job.not_found',
@@ -123,7 +125,9 @@ describe('the ledger', () => {
     const running = await startJob(catalog, await insert());
     expect(await catalog.jobs.requestCancel(tenantId, running.jobId)).toMatchObject({ status: 'running' });
     expect(await catalog.jobs.heartbeat(running, { leaseMs })).toBe('cancel_requested');
-    expect(await catalog.jobs.cancelled(running)).toBe('cancelled');
+    expect(await catalog.jobs.fail(running, CANCELLED)).toBe('cancelled');
+    const ended = await catalog.jobs.get(tenantId, running.jobId);
+    expect(ended).toMatchObject({ status: 'cancelled', failures: 0, error: CANCELLED, leaseUntil: null });
     await expect(catalog.jobs.requestCancel(tenantId, running.jobId)).rejects.toMatchObject({ code: 'job.finished' });
     await expect(catalog.jobs.requestCancel(tenantId, newId('job'))).rejects.toMatchObject({ code: 'job.not_found' });
   });

@@ -20,7 +20,6 @@ import { transition } from '../database/transition.js';
 import { JobEntity, type Job } from '../schema/job.entity.js';
 import { admitJobs, findQueuePlace, type AdmitRequest, type AdmittedJob, type QueuePlace } from './job-admission.js';
 import {
-  cancelJob,
   failAttempt,
   isCurrent,
   lockJob,
@@ -96,15 +95,6 @@ export class JobRepository implements JobLedger {
   /** @throws DomainError `job.not_found` */
   fail(fence: JobFence, error: ErrorRecord): Promise<JobStatus> {
     return this.endAttempt(fence, (transaction, job) => failAttempt(transaction, this.references, { job, error }));
-  }
-
-  /**
-   * Ends a running job whose cancel was requested and whose worker has stopped.
-   *
-   * @throws DomainError `job.not_found`
-   */
-  cancelled(fence: JobFence): Promise<JobStatus> {
-    return this.endAttempt(fence, (transaction, job) => cancelJob(transaction, this.references, job));
   }
 
   /** @throws DomainError `job.not_found` */

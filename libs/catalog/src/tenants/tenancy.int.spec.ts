@@ -30,10 +30,8 @@ describe('tenants', () => {
   });
   afterAll(() => opened.stop());
 
-  it('are counted, and have the default limits but for what they override', async () => {
-    const before = await catalog.tenants.count();
+  it('have the default limits but for what they override', async () => {
     const { tenantId } = await createTenant(catalog, { limits: { queryTimeoutMs: 5 } });
-    expect(await catalog.tenants.count()).toBe(before + 1);
     expect(await catalog.tenants.limitsOf(tenantId)).toEqual({ ...DEFAULT_TENANT_LIMITS, queryTimeoutMs: 5 });
     await expect(catalog.tenants.limitsOf(newId('tenant'))).rejects.toMatchObject({ code: 'auth.invalid' });
   });
@@ -85,8 +83,6 @@ describe('tenants', () => {
       expect((await catalog.datasets.list(tenantId, { limit: 10 })).items).toEqual([]);
       expect(await catalog.datasets.resolveTables(tenantId, ['private'])).toEqual([]);
       expect(await catalog.datasets.findSimilarNames(tenantId, 'privat', 5)).toEqual([]);
-      const jobId = dataset.jobId ?? newId('job');
-      expect(await catalog.versions.findByJob({ tenantId, jobId })).toBeUndefined();
       await createDataset(catalog, other.admin.principal, { tableName: 'private' });
     });
 
@@ -128,7 +124,6 @@ describe('tenants', () => {
       const { tenantId } = other;
       const storageKey = upload.storageKey ?? '';
       expect(await catalog.blobs.find({ tenantId, storageKey })).toBeUndefined();
-      expect(await catalog.blobs.listKeys({ tenantId, limit: 1_000 })).not.toContain(storageKey);
       const pin = catalog.blobs.pin({ tenantId, storageKeys: [storageKey], holder: 'thief', leaseMs });
       await expect(pin).rejects.toMatchObject({ code: 'storage.object_missing' });
       await expect(

@@ -7,7 +7,6 @@ import {
   type TenantLimits,
 } from '@millrace/domain';
 import type { Database } from '../database/database.js';
-import { findRow } from '../database/sql.js';
 import { insertRow } from '../database/transition.js';
 import { limitOverrides, TenantEntity, UserEntity, type Tenant, type User } from '../schema/tenant.entity.js';
 
@@ -54,13 +53,5 @@ export class TenantRepository {
     const tenant = await this.find(tenantId);
     if (!tenant) throw new DomainError('auth.invalid', 'The tenant does not exist any more.');
     return { ...DEFAULT_TENANT_LIMITS, ...tenant.limits };
-  }
-
-  /** How many tenants there are: none at the first start. */
-  async count(): Promise<number> {
-    const row = await this.database.run((manager) =>
-      findRow<{ count: number }>(manager, 'SELECT count(*) AS count FROM tenants'),
-    );
-    return row?.count ?? 0;
   }
 }
