@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { configSchema, OPERATIONS, readinessSchema, type Operation, type OperationName } from '@millrace/contract';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
+import { ServedRoutes } from './harness/served-routes.js';
 
 interface OpenApi {
   readonly openapi: string;
@@ -8,13 +9,19 @@ interface OpenApi {
   readonly components: { schemas: Record<string, unknown> };
 }
 
+const declared = Object.entries<Operation>(OPERATIONS).map(([name, { method, path }]) => ({
+  name,
+  route: `${method} ${path}`,
+}));
+
 describe('the contract', () => {
   let millrace: MillraceUnderTest;
+  let routes: ServedRoutes;
   let tenant: TenantUnderTest;
   let document: OpenApi;
 
   beforeAll(async () => {
-    millrace = await startMillrace();
+    ({ started: millrace, routes } = await ServedRoutes.during(() => startMillrace()));
     tenant = await millrace.newTenant();
     document = (await (await fetch(`${millrace.url}/v1/openapi.json`)).json()) as OpenApi;
   });
@@ -24,10 +31,7 @@ describe('the contract', () => {
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId }]) => `${operationId} ${method} ${path}`),
     );
-    const declared = Object.entries<Operation>(OPERATIONS).map(
-      ([name, { method, path }]) => `${name} ${method} ${path}`,
-    );
-    expect(described.toSorted()).toEqual(declared.toSorted());
+    expect(described.toSorted()).toEqual(declared.map(({ name, route }) => `${name} ${route}`).toSorted());
     expect(document.openapi).toBe('3.1.0');
   });
 
@@ -43,6 +47,20 @@ describe('the contract', () => {
     const answer = await fetch(millrace.url + path.replace('{id}', 'none'), { method: method.toUpperCase() });
     const { code } = (await answer.json().catch(() => ({}))) as { code?: string };
     expect(code).not.toBe('route.unknown');
+  });
+
+  it('is all there is: the gateway has no other route, but for the pages to read it and HEAD for GET', () => {
+    const served = routes.at(millrace.url);
+    const beyond = served.filter((route) => !isPage(route) && !isHeadOf(route, served));
+    expect(beyond.toSorted()).toEqual(declared.map(({ route }) => route).toSorted());
+    expect(served).toEqual(expect.arrayContaining(['get /', 'get /docs']));
+  });
+
+  it('holds all that the services behind the gateway serve', () => {
+    const served = routes.besides(millrace.url);
+    const beyond = served.filter((route) => !isHeadOf(route, served));
+    expect(beyond).toContain('post /v1/query');
+    expect(declared.map(({ route }) => route)).toEqual(expect.arrayContaining(beyond));
   });
 
   it('is all there is: other methods on its paths are unknown', async () => {
@@ -104,3 +122,13 @@ describe('the contract', () => {
     for (const sample of samples) expect(String(answer.body)).toMatch(new RegExp(`^${sample}.*} \\d`, 'm'));
   });
 });
+
+/** The pages at `/docs`, and what leads there. */
+function isPage(route: string): boolean {
+  return /^(get|head) \/(docs(\/.*)?)?$/.test(route);
+}
+
+/** Whether a route is the HEAD that Fastify adds to a GET. */
+function isHeadOf(route: string, served: readonly string[]): boolean {
+  return route.startsWith('head ') && served.includes(route.replace(/^head /, 'get '));
+}
