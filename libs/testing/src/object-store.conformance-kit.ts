@@ -43,3 +43,10 @@ export async function keysOf(store: ObjectStore, prefix: string): Promise<string
   for await (const { key } of store.list(prefix)) keys.push(key);
   return keys;
 }
+
+/** The bytes of all objects under a prefix, half-written ones included. */
+export async function storedBytes(store: ObjectStore, prefix: string): Promise<number> {
+  let bytes = 0;
+  for await (const { sizeBytes } of store.list(prefix)) bytes += sizeBytes;
+  return bytes;
+}
