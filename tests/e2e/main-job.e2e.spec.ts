@@ -3,6 +3,7 @@ import type { DatasetBody, QueryAnswer } from '@millrace/contract';
 import { eventually } from '@millrace/testing';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
+import { storedKeys } from './harness/stored-files.js';
 
 const csv = 'id,name\n1,test';
 
@@ -224,27 +225,53 @@ describe('the main job', () => {
     await expect(make('VARCHAR')).resolves.toMatchObject({ status: 201, body: { table_name: 'retry', row_count: 2 } });
   });
 
-  it('hides a deleted dataset at once and its file after the grace period, while a running query finishes', async () => {
-    const { id } = await create('Gone', `n\n${'1\n'.repeat(50)}`);
-    const prefix = `t/${tenant.tenantId}/datasets/${id}/`;
-    const files = async () => {
-      const keys: string[] = [];
-      for await (const { key } of millrace.store.list(prefix)) keys.push(key);
-      return keys;
+  describe('a dataset that is deleted while a query reads it', () => {
+    const remove = async ({ id }: DatasetBody) => {
+      expect((await tenant.asAdmin.call('dataset.delete', { path: { id } })).status).toBe(204);
     };
-    expect(await files()).toHaveLength(1);
-    const slow = query(
-      'SELECT count(*) AS n FROM datasets.gone a, datasets.gone b, datasets.gone c, datasets.gone d, datasets.gone e',
-    );
-    await eventually('the query runs', async () => {
-      const { body } = await tenant.asAdmin.call('query.list', { query: { status: 'running' } });
-      return body.queries.length > 0;
+    const filesOf = ({ id }: DatasetBody) => storedKeys(millrace.store, `t/${tenant.tenantId}/datasets/${id}/`);
+    /** The tenant's only query that runs. */
+    const running = () =>
+      eventually('the query runs', async () => {
+        const { body } = await tenant.asAdmin.call('query.list', { query: { status: 'running' } });
+        return body.queries[0];
+      });
+    const expectRunning = async (id: string) => {
+      const { body } = await tenant.asAdmin.call('query.get', { path: { id } });
+      expect(body.status).toBe('running');
+    };
+
+    it('is hidden at once, and keeps its file as long as the query runs, beyond the grace period', async () => {
+      const dataset = await create('Gone', 'n\n1\n2\n');
+      const unread = await create('Unread', 'n\n3\n4\n');
+      expect([...(await filesOf(dataset)), ...(await filesOf(unread))]).toHaveLength(2);
+      const answer = problemOf(
+        query('SELECT count(*) FROM datasets.gone, range(100000000000) WHERE hash(range + n) = 1'),
+      );
+      const { id } = await running();
+      for (const each of [dataset, unread]) await remove(each);
+      const gone = problemOf(tenant.asAdmin.call('dataset.get', { path: { id: dataset.id } }));
+      await expect(gone).resolves.toMatchObject({ status: 404, code: 'dataset.not_found' });
+      await expect(problemOf(query('FROM datasets.gone'))).resolves.toMatchObject({ code: 'table.unknown' });
+      // It was deleted later, so what sweeps has come by the other one, too.
+      await eventually('the file that nobody reads is gone', async () => (await filesOf(unread)).length === 0);
+      await expectRunning(id);
+      expect(await filesOf(dataset)).toHaveLength(1);
+      await tenant.asAdmin.call('query.cancel', { path: { id } });
+      await expect(answer).resolves.toMatchObject({ code: 'query.cancelled' });
+      await eventually('the file is gone', async () => (await filesOf(dataset)).length === 0);
     });
-    expect((await tenant.asAdmin.call('dataset.delete', { path: { id } })).status).toBe(204);
-    const gone = problemOf(tenant.asAdmin.call('dataset.get', { path: { id } }));
-    await expect(gone).resolves.toMatchObject({ status: 404, code: 'dataset.not_found' });
-    await expect(problemOf(query('FROM datasets.gone'))).resolves.toMatchObject({ code: 'table.unknown' });
-    await expect(slow).resolves.toMatchObject({ rows: [[312_500_000]] });
-    await eventually('the file is gone', async () => (await files()).length === 0);
+
+    it('is read to the end', async () => {
+      const dataset = await create('Gone', `n\n${'1\n'.repeat(50)}`);
+      const factors = ['a', 'b', 'c', 'd', 'e'].map((name) => `datasets.gone ${name}`);
+      const answer = query(`SELECT sum(a.n + b.n + c.n + d.n + e.n) AS n FROM ${factors.join()}`);
+      answer.catch(() => undefined);
+      const { id } = await running();
+      await remove(dataset);
+      await expectRunning(id);
+      await expect(answer).resolves.toMatchObject({ rows: [[5 * 312_500_000]] });
+      await eventually('the file is gone', async () => (await filesOf(dataset)).length === 0);
+    });
   });
 });
