@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { eventually } from '@millrace/testing';
 import { compareStoreWithCatalog } from './harness/compare-store-with-catalog.js';
 import { holdUpload, untilUploading } from './harness/held-upload.js';
-import { csvOf, largeCsvOf, Promises, startLoad } from './harness/kill-load.js';
+import { csvOf, isPassing, largeCsvOf, Promises, startLoad } from './harness/kill-load.js';
 import { expectKept } from './harness/expect-kept.js';
 import type { MillraceRun } from './harness/millrace-run.js';
 import { waitForOpenWork } from './harness/open-work.js';
@@ -130,15 +130,17 @@ describe('a process that is killed with SIGKILL, on the same folder again and ag
       const promises = new Promises();
       for (const afterMs of fc.sample(fc.integer(KILL_AFTER_MS), { seed: SEED, numRuns: KILLS })) {
         const load = startLoad(run.asAdmin, promises);
+        await eventually('something of each kind was promised', () => promises.areOfEachKind());
         await sleep(afterMs);
         await killAndRestart();
-        await load.stop();
+        const errors = await load.stop();
+        expect(errors.length).toBeGreaterThan(0);
+        expect(errors.filter((error) => !isPassing(error))).toEqual([]);
       }
       await settle();
       process.stderr.write(
         `Acknowledged: ${promises.uploads.size} uploads, ${promises.tables.size} tables, ${promises.results.size} results.\n`,
       );
-      expect(promises.uploads.size).toBeGreaterThan(0);
       await expectKept(promises, run.asAdmin);
     }),
     TEST_MAX_MS,

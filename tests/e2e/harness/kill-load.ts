@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MillraceClient } from '@millrace/contract';
+import { ProblemError, type MillraceClient } from '@millrace/contract';
 
 /** What the service has promised, by what it answered. */
 export class Promises {
@@ -9,6 +9,11 @@ export class Promises {
   readonly tables = new Map<string, number>();
   /** Results by id, with their rows. */
   readonly results = new Map<string, number>();
+
+  /** Whether something of each kind was promised. */
+  areOfEachKind(): boolean {
+    return [this.uploads, this.tables, this.results].every(({ size }) => size > 0);
+  }
 }
 
 /** Contents of files: few, so that the same bytes are uploaded again and again and references are shared. */
@@ -47,6 +52,13 @@ export function startLoad(client: MillraceClient, promises: Promises): Load {
       return errors;
     },
   };
+}
+
+/** Whether an error is one that a caller expects of a process that dies and comes back: try again. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof ProblemError) return error.problem.retryable;
+  const { name, message } = error as Error;
+  return name === 'TypeError' && /^(fetch failed|terminated)$/.test(message);
 }
 
 async function uploading(client: MillraceClient, promises: Promises, turn: number): Promise<void> {
