@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { QueryRunBody } from '@millrace/contract';
+import type { ProblemError, QueryRunBody } from '@millrace/contract';
 import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
+import { killWorkingEngines } from './harness/working-engines.js';
 
 const ENDLESS = 'SELECT count(*) FROM range(100000000000) a, range(100) b WHERE hash(a.range) = 1';
 
@@ -88,6 +90,20 @@ describe('the end of a statement', () => {
     client.abort();
     await expect(answer).rejects.toThrow(/abort/i);
     expect(await newestRun('cancelled')).toMatchObject({ id, sql: ENDLESS, result_id: null });
+  });
+
+  it('is query.crashed when its process is killed in the middle, and the next one works', async () => {
+    await analyst.convert(await analyst.upload({ bytes: 'a\n1\n', type: 'text/csv' }));
+    const sql = 'SELECT count(*) FROM datasets.t1, range(100000000000) WHERE hash(range + a) = 1';
+    const answer = tenant.asAdmin.call('query.run', { body: { sql } }).catch((error: unknown) => error);
+    const { id } = await newestRun('running');
+    const enginesFolder = join(millrace.dataFolder, 'engine', 'query');
+    await eventually('its process is killed', async () => (await killWorkingEngines(enginesFolder)) > 0);
+    const error = (await answer) as ProblemError;
+    expect(error.problem).toMatchObject({ status: 503, code: 'query.crashed', retryable: true });
+    expect(error.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    expect(await newestRun('failed')).toMatchObject({ id, result_id: null, error: { code: 'query.crashed' } });
+    await expect(analyst.rows('SELECT a FROM datasets.t1')).resolves.toEqual([[1]]);
   });
 
   it('frees its place for others, however it came', async () => {

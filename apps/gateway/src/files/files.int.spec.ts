@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { UploadBody } from '@millrace/contract';
-import { newId } from '@millrace/domain';
+import { DomainError, newId } from '@millrace/domain';
 import { createTenant, eventually, registeredKeys } from '@millrace/testing';
 import { startTestGateway, type GatewayUnderTest, type SendOptions } from '../../test/gateway-harness.js';
 
@@ -116,6 +116,18 @@ describe('files', () => {
     await expect(answer.json()).resolves.toMatchObject({ status, code });
     expect(await bytesInStore()).toEqual(before);
     expect(await writing()).toEqual([]);
+  });
+
+  it('refuse to be taken while the disk of the store is full, say when to come back, and keep nothing', async () => {
+    const before = await bytesInStore();
+    gateway.store.fail('put', { error: () => new DomainError('storage.full', 'The disk is full.') });
+    const answer = await upload({ body: csv, headers: { 'content-type': 'text/csv' } });
+    gateway.store.heal();
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([507, expect.stringMatching(/^[1-9]\d*$/)]);
+    await expect(answer.json()).resolves.toMatchObject({ status: 507, code: 'storage.full', retryable: true });
+    expect(await bytesInStore()).toEqual(before);
+    expect(await writing()).toEqual([]);
+    expect((await upload({ body: csv })).status).toBe(201);
   });
 
   it('with the right digest are taken, whatever other digests say', async () => {
