@@ -38,6 +38,8 @@ export class EngineChild {
   breach: ChannelBreach | undefined;
   private stderrTail = '';
   private hasEnded = false;
+  /** Fails the task that runs. Not a listener of `ended` for each task: those would hold all answers until the end. */
+  private failTask: () => void = () => undefined;
   private readonly ended: Promise<void>;
   private readonly channel: ChildChannel;
 
@@ -50,6 +52,7 @@ export class EngineChild {
       process.once('error', () => resolve());
     }).then(() => {
       this.hasEnded = true;
+      this.failTask();
     });
     process.on('error', () => undefined);
     // Out of file descriptors, Node makes no streams at all, whatever its types say.
@@ -145,12 +148,17 @@ export class EngineChild {
       this.dataBytes = message.dataBytes;
       resolve(answer);
     }, answerTextBytesMax(task));
-    void this.ended.then(() => {
+    this.failTask = () => {
       this.fault ??= ranOutOfMemory(this.stderrTail) ? 'memory' : 'crashed';
       reject(faultError(task.kind, this.fault));
-    });
-    this.channel.send({ type: 'task', task });
-    return promise;
+    };
+    if (this.hasEnded) this.failTask();
+    else this.channel.send({ type: 'task', task });
+    try {
+      return await promise;
+    } finally {
+      this.failTask = () => undefined;
+    }
   }
 
   /** At the deadline, and on cancellation: interrupt, and SIGKILL after the grace. */

@@ -5,11 +5,23 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { eventually } from '@millrace/testing/eventually';
 import { enginePids, PoolFixture } from '../../test/pool-fixture.js';
 
 const SLOW = "SELECT levenshtein(repeat('ab', 60000), repeat('ba', 60000))";
 const ENDLESS = 'SELECT count(*) FROM range(100000000000) a, range(100) b WHERE hash(a.range) = 1';
+
+const MiB = 1024 ** 2;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function heapAfterCollection(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
 
 describe('EnginePool', () => {
   let fixture: PoolFixture;
@@ -54,6 +66,14 @@ describe('EnginePool', () => {
       code: 'query.cancelled',
     });
     await nextQueryWorks();
+  });
+
+  it('keeps no answer of a child that lives on', async () => {
+    const before = heapAfterCollection();
+    for (let round = 0; round < 30; round += 1) {
+      await fixture.rows("SELECT repeat('x', 1000) FROM range(1000)");
+    }
+    expect(heapAfterCollection() - before).toBeLessThan(10 * MiB);
   });
 
   it('survives the loss of a child', async () => {
