@@ -40,6 +40,8 @@ describe('a JSON file that is not tidy', () => {
     ['commas between the lines', lines, '{"a":1},\n{"a":2},\n', 1],
     ['an array with something behind it', array, '[{"a":1}]\nxyz\n', 2],
     ['a CSV', array, 'a,b\n1,2\n', 1],
+    ['a comma too many', array, '[{"a":1},]', 1],
+    ['something behind the array', array, '[{"a":1}] x', 1],
     ['half a surrogate pair', lines, '{"a":"x"}\n{"a":"\\ud834"}\n', 2],
     ['a bad line far behind any sample', lines, `${'{"a":1}\n'.repeat(60_000)}{"a":}\n{"a":3}\n`, 60_001],
   ])('is refused with its line: %s', async (_, type, bytes, line) => {

@@ -71,6 +71,9 @@ describe('the values of a CSV file', () => {
     ['a long number behind short ones', '1', '12345678901234567890', 'HUGEINT', 1, '12345678901234567890'],
     ['a longer number than all types hold', '1', '1'.repeat(45), 'VARCHAR', '1', '1'.repeat(45)],
     ['a number beyond DOUBLE', '1.5', '1e400', 'VARCHAR', '1.5', '1e400'],
+    ['a number below DOUBLE', '1.5', '1e-400', 'VARCHAR', '1.5', '1e-400'],
+    ['a plus behind integers', '1', '+7', 'VARCHAR', '1', '+7'],
+    ['a number behind truths', 'true', '1', 'VARCHAR', 'true', '1'],
     ['another format of dates', '31.12.2020', '2020-12-31', 'VARCHAR', '31.12.2020', '2020-12-31'],
   ])('decide on the type even behind 30,000 others: %s', async (_, common, last, type, commonValue, lastValue) => {
     const { dataset, columns } = await read(column(...Array.from({ length: 30_000 }, () => common), last));

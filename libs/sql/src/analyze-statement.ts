@@ -1,4 +1,4 @@
-import { DomainError } from '@millrace/domain';
+import { DomainError, type ErrorCode } from '@millrace/domain';
 import { ALLOWED_STATEMENTS, findForbiddenWord, findSecondStatement } from './recognize-statement.js';
 import { refusal, refusalAt } from './refusal.js';
 import { StatementAnalysis, type TableSchema } from './statement-analysis.js';
@@ -72,12 +72,28 @@ function rootOf({ sql, tree, statementCount }: ParsedStatement): RawNode {
   return node;
 }
 
+/** Errors of DuckDB whose advice nobody here can take, and what to say instead. */
+const OTHER_WORDS: readonly (readonly [pattern: RegExp, code: ErrorCode, message: string])[] = [
+  [
+    /^Max expression depth limit/,
+    'sql.not_allowed',
+    'An expression goes too deep: at most 1,000 operators may follow each other. Use a list with IN, list_sum or the like.',
+  ],
+  [
+    /^Mixing named and positional parameters/,
+    'params.invalid',
+    'A statement has either numbered parameters ($1, ?) or named ones ($name), and not both.',
+  ],
+];
+
 const NOT_A_SELECT = 'Only SELECT statements can be serialized to json!';
 
 /** DuckDB could not parse the statement, or it is no SELECT. */
 function errorOf({ sql, tree, statementCount }: { sql: string; tree: RawNode; statementCount: number }): DomainError {
   const detail =
     typeof tree['error_message'] === 'string' ? tree['error_message'] : 'The statement was not understood.';
+  const other = OTHER_WORDS.find(([pattern]) => pattern.test(detail));
+  if (other) return refusal(sql, { code: other[1], message: other[2], byteOffset: 0 });
   // Whatever DuckDB could parse, but not write down as a tree, is none of the statements that the gate knows.
   if (detail === NOT_A_SELECT || tree['error_type'] !== 'parser') return notASelect(sql, statementCount);
   const position = Number(tree['position'] ?? Number.NaN);

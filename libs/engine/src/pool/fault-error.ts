@@ -18,15 +18,22 @@ const CONVERSION_CODES: Record<TaskFault, ErrorCode> = {
   crashed: 'conversion.crashed',
 };
 
-const DETAILS: Record<TaskFault, string> = {
-  deadline: 'ran into its time limit. Ask for less at once, or for a longer limit.',
-  cancelled: 'was cancelled.',
-  memory: 'needs more memory than it may have. Ask for less at once.',
-  crashed: 'was lost because its process ended unexpectedly. It may be tried again.',
+const QUERY_DETAILS: Record<TaskFault, string> = {
+  deadline: 'The statement ran into its time limit. Ask for less at once, or for a longer limit.',
+  cancelled: 'The statement was cancelled.',
+  memory: 'The statement needs more memory than it may have. Ask for less at once.',
+  crashed: 'The statement was lost because its process ended unexpectedly. It may be tried again.',
+};
+
+const CONVERSION_DETAILS: Record<TaskFault, string> = {
+  deadline: 'The conversion ran into its time limit. Split the file.',
+  cancelled: 'The conversion was cancelled.',
+  memory: 'The conversion needs more memory than it may have. Split the file, or pin columns of nested values to JSON.',
+  crashed: 'The conversion was lost because its process ended unexpectedly. It may be tried again.',
 };
 
 /** The error that a caller gets for a fault. */
 export function faultError(kind: TaskKind, fault: TaskFault): DomainError {
-  const code = (kind === 'convert' ? CONVERSION_CODES : QUERY_CODES)[fault];
-  return new DomainError(code, `The ${kind === 'convert' ? 'conversion' : 'statement'} ${DETAILS[fault]}`);
+  if (kind === 'convert') return new DomainError(CONVERSION_CODES[fault], CONVERSION_DETAILS[fault]);
+  return new DomainError(QUERY_CODES[fault], QUERY_DETAILS[fault]);
 }

@@ -118,15 +118,18 @@ function inexactCondition(column: SourceColumn, table: TextTable): string | unde
   const tree = parseDuckdbType(type);
   if (tree.kind === 'decimal') return roundsDecimal(number, tree);
   if (INTEGERS.has(type)) {
-    // A leading zero is part of a code; whoever pins a number does not want it.
-    const digits = isPinned ? '[0-9]+' : '(0|[1-9][0-9]*)';
-    return `NOT regexp_full_match(${text}, '\\s*[+-]?${digits}\\s*')`;
+    // A leading zero or plus is part of a code; whoever pins a number does not want it.
+    const digits = isPinned ? '[+-]?[0-9]+' : '-?(0|[1-9][0-9]*)';
+    return `NOT regexp_full_match(${text}, '\\s*${digits}\\s*')`;
   }
   switch (type) {
     case 'DOUBLE':
     case 'FLOAT':
       // Nothing shorter and without an exponent is beyond a FLOAT; most numbers are not looked at any closer.
-      return `CASE WHEN length(${number}) > 30 OR contains(lower(${number}), 'e') THEN isinf(TRY_CAST(${number} AS ${type})) ELSE false END`;
+      return `CASE WHEN length(${number}) > 30 OR contains(lower(${number}), 'e') THEN ${isBeyond(number, type)} ELSE false END`;
+    case 'BOOLEAN':
+      // What a sample of truths did not have: whoever pins a BOOLEAN means 0, 1, yes and no, too.
+      return isPinned ? undefined : `lower(trim(${text})) NOT IN ('true', 'false', 't', 'f')`;
     case 'DATE':
       if (table.dateFormat === undefined) return `contains(${text}, ':')`;
       return isPinned ? undefined : isNot(text, table.dateFormat);
@@ -147,6 +150,12 @@ function inexactCondition(column: SourceColumn, table: TextTable): string | unde
     default:
       return undefined;
   }
+}
+
+/** Too large to be finite, or too small not to be zero. */
+function isBeyond(number: string, type: string): string {
+  const value = `TRY_CAST(${number} AS ${type})`;
+  return `(isinf(${value}) OR (${value} = 0 AND regexp_matches(split_part(lower(${number}), 'e', 1), '[1-9]')))`;
 }
 
 const isNot = (text: string, format: string): string =>

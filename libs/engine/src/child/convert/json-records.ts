@@ -14,8 +14,9 @@ export interface RecordWanted {
 }
 
 /**
- * The line in which a record of a JSON text begins: DuckDB counts records, unless each stands on a line. Undefined when
- * there are not so many. After an error only; a text that is wrong may be counted wrongly behind its fault.
+ * The line in which a record of a JSON text begins: DuckDB counts records, unless each stands on a line. When there are
+ * not so many, as in "[1,]", the line of the last one; undefined without any. After an error only; a text that is wrong may
+ * be counted wrongly behind its fault.
  */
 export async function lineOfRecord(path: string, wanted: RecordWanted): Promise<number | undefined> {
   const walk = new RecordWalk(wanted);
@@ -23,10 +24,12 @@ export async function lineOfRecord(path: string, wanted: RecordWanted): Promise<
     const line = walk.feed(chunk as Buffer);
     if (line !== undefined) return line;
   }
-  return undefined;
+  return walk.lastLine;
 }
 
 class RecordWalk {
+  /** Where the last record so far begins. */
+  lastLine: number | undefined;
   private readonly recordDepth: number;
   private recordsLeft: number;
   private depth = 0;
@@ -46,6 +49,7 @@ class RecordWalk {
       if (this.inString) this.followText(byte);
       else if (this.begins(byte)) {
         this.recordsLeft -= 1;
+        this.lastLine = this.line;
         if (this.recordsLeft === 0) return this.line;
       }
       if (byte === NEWLINE) this.line += 1;
