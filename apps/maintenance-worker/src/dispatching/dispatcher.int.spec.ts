@@ -68,9 +68,10 @@ describe('the dispatcher', () => {
   it('gives the place of a job that has ended to the next of its tenant', async () => {
     await bench.startWorker(LONG_LEASE);
     const { tenantId } = await bench.newOwner();
-    const ids = await insertJobs(tenantId, 6);
+    await insertJobs(tenantId, 6);
     await eventually('the limit of the tenant is used up', async () => (await messageIds()).length === 4);
-    const jobId = ids.find((id) => id === ids[0]) as JobId;
+    // Ids of one millisecond have no order: which four went first is in the messages.
+    const jobId = (await messageIds())[0]?.replace(/-1$/, '') as JobId;
     await bench.catalog.jobs.requestCancel(tenantId, jobId);
     await bench.events.publish({ type: 'job.ended', tenantId, jobId, status: 'cancelled' });
     await eventually('the fifth is there', async () => (await messageIds()).length === 5);
