@@ -51,6 +51,28 @@ describe('a JSON file that is not tidy', () => {
     expect(problem.detail).not.toMatch(/auto_detect|ignore_errors|maximum_object_size|read_json/);
   });
 
+  it.each<[string, string, string, number]>([
+    ['in a value', lines, '{"a":"x"}\n{"a":"é"}\n', 2],
+    ['in a key', lines, '{"a":"x"}\n{"é":1}\n', 2],
+    ['between values', lines, '{"a":"x"}\né\n', 2],
+    ['in an array', array, '[{"a":"x"},\n{"a":"y"},\n{"a":"é"}]', 3],
+  ])('is no UTF-8 %s: refused with its line', async (_, type, text, line) => {
+    const { problem, upload } = await analyst.refusalOf({ bytes: Uint8Array.from(Buffer.from(text, 'latin1')), type });
+    expect(problem).toMatchObject({ status: 422, code: 'conversion.failed', errors: [{ line }] });
+    expect(problem.detail).toContain('UTF-8');
+    expect(upload).toMatchObject({ status: 'pending', last_error: { code: problem.code, detail: problem.detail } });
+  });
+
+  it.each<[string, string, string]>([
+    ['a line', lines, '{"a":1,"a":2}\n{"a":3}\n'],
+    ['a nested object', lines, '{"o":{"a":1,"a":2}}\n'],
+    ['an object of an array', array, '[{"a":1,"a":2},{"a":3}]'],
+  ])('has two equal keys in %s, one of which would be lost: refused with the key', async (_, type, bytes) => {
+    const problem = await refused(bytes, type);
+    expect(problem).toMatchObject({ status: 422, code: 'conversion.failed' });
+    expect(problem.detail).toContain('duplicate key "a"');
+  });
+
   it.each([
     ['an empty array', '[]', array],
     ['an empty array on lines', '[\n\n]\n', array],
