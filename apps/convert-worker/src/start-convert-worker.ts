@@ -69,6 +69,8 @@ function openEngine({ environment, engineFolder, logger }: ConvertWorkerOptions)
   return new EnginePool({
     workDir: engineFolder,
     childrenMax: environment.CONVERT_CONCURRENCY,
+    // Jobs are admitted fairly. One that waited here would keep its place in the worker from the next tenant's job.
+    childrenPerTenantMax: environment.CONVERT_CONCURRENCY,
     parseChildrenMax: 0,
     memoryBytes: environment.CONVERT_MEMORY_BYTES,
     isolation: environment.ENGINE_ISOLATION,

@@ -61,7 +61,7 @@ export class StatementRunner {
     const { sql } = recognizeStatement(request.sql);
     const { tree, statementCount } = await this.parts.engine.run(
       { kind: 'parse', sql },
-      { tenantId: undefined, deadlineMs: query.remainingMs, signal: query.signal },
+      { tenantId: query.key.tenantId, deadlineMs: query.remainingMs, signal: query.signal },
     );
     return { sql, analyzed: analyzeStatement({ sql, tree, statementCount }) };
   }

@@ -6,7 +6,7 @@ import { PoolFixture } from '../../test/pool-fixture.js';
 describe('parse', () => {
   let fixture: PoolFixture;
   const parse = (sql: string): Promise<ParseResult> =>
-    fixture.pool.run({ kind: 'parse', sql }, { tenantId: undefined, deadlineMs: 10_000 });
+    fixture.pool.run({ kind: 'parse', sql }, { tenantId: 'tenant-a', deadlineMs: 10_000 });
 
   beforeAll(async () => {
     fixture = await PoolFixture.open();

@@ -11,7 +11,14 @@ describe('a lane whose children do not start', () => {
       error: (fields: object, message: string) => void lines.push({ ...fields, message }),
     };
     const start = (): Promise<never> => Promise.reject(error);
-    const lane = new ChildLane({ ...DEFAULT_ENGINE_OPTIONS, logger, start, isSwollen: () => false });
+    const lane = new ChildLane({
+      ...DEFAULT_ENGINE_OPTIONS,
+      childrenPerTenantMax: 1,
+      isShared: false,
+      logger,
+      start,
+      isSwollen: () => false,
+    });
     await lane.close(0);
     return lines;
   }

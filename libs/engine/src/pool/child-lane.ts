@@ -2,12 +2,17 @@ import { DomainError } from '@millrace/domain';
 import type { EngineLogger } from './engine-options.js';
 import type { EngineChild } from './engine-child.js';
 import { loggedError } from './logged-error.js';
+import { WaitingLine } from './waiting-line.js';
 
 export interface ChildLaneOptions {
   readonly childrenMax: number;
+  readonly childrenPerTenantMax: number;
   readonly queueMax: number;
+  readonly queuePerTenantMax: number;
   readonly tasksPerChildMax: number;
   readonly childAgeMaxMs: number;
+  /** Whether a child serves one tenant after another: it holds no files and no state. Otherwise it is its first one's. */
+  readonly isShared: boolean;
   readonly logger: EngineLogger;
   /** Starts a fresh child. */
   readonly start: () => Promise<EngineChild>;
@@ -21,19 +26,25 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+/** The owner of shared children. */
+const EVERYONE = '';
+
 /**
  * Children of one role: at most `childrenMax` that belong to a tenant, and one spare that belongs to nobody yet, forked
  * ahead. A caller gets an idle child of their tenant, else the spare; when there are too many, the child that has been
- * idle longest goes; when all are busy, callers wait in the order they came.
+ * idle longest goes. A tenant never has more than its part of the children. Callers that wait are served by tenant: the
+ * one with the fewest children first, and among equals in turn.
  */
 export class ChildLane {
-  private readonly busy = new Set<EngineChild>();
+  /** Each child that has a task, with the tenant whose task it is. */
+  private readonly busy = new Map<EngineChild, string>();
+  /** The tenants for whom a child is on its way. */
+  private readonly starting: string[] = [];
   /** The one idle longest first. */
   private idle: EngineChild[] = [];
-  private readonly waiting: Waiter[] = [];
+  private readonly waiting = new WaitingLine<Waiter>();
   private readonly disposals = new Set<Promise<void>>();
   private spare: Promise<EngineChild> | undefined;
-  private startingCount = 0;
   private isClosed = false;
 
   constructor(private readonly options: ChildLaneOptions) {
@@ -41,7 +52,7 @@ export class ChildLane {
   }
 
   get counts(): { busy: number; idle: number; waiting: number } {
-    return { busy: this.busy.size + this.startingCount, idle: this.idle.length, waiting: this.waiting.length };
+    return { busy: this.takenCount, idle: this.idle.length, waiting: this.waiting.length };
   }
 
   /**
@@ -55,13 +66,12 @@ export class ChildLane {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<EngineChild>();
     const waiter: Waiter = { tenantId, resolve, reject };
-    this.waiting.push(waiter);
+    this.waiting.join(waiter);
     this.pump();
-    if (this.waiting.length > this.options.queueMax && this.leave(waiter)) {
-      throw new DomainError('query.too_many', 'Too many statements wait for their turn. Try again in a moment.');
-    }
+    const crowd = this.crowdError(tenantId);
+    if (crowd && this.waiting.leave(waiter)) throw crowd;
     const onAbort = (): void => {
-      if (this.leave(waiter)) reject(signal.reason as Error);
+      if (this.waiting.leave(waiter)) reject(signal.reason as Error);
     };
     signal.addEventListener('abort', onAbort, { once: true });
     return promise.finally(() => signal.removeEventListener('abort', onAbort));
@@ -78,32 +88,60 @@ export class ChildLane {
   /** Takes no more callers and waits, at most the grace, for those that have a child; then ends all children. */
   async close(graceMs: number): Promise<void> {
     this.isClosed = true;
-    for (const waiter of this.waiting.splice(0)) waiter.reject(closedError());
+    for (const waiter of this.waiting.clear()) waiter.reject(closedError());
     const until = performance.now() + graceMs;
-    while (this.busy.size + this.startingCount > 0 && performance.now() < until) {
+    while (this.takenCount > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    for (const child of [...this.busy, ...this.idle.splice(0)]) this.discard(child);
+    for (const child of [...this.busy.keys(), ...this.idle.splice(0)]) this.discard(child);
     await this.spare?.then((child) => child.dispose()).catch(() => undefined);
     await Promise.all(this.disposals);
   }
 
+  private get takenCount(): number {
+    return this.busy.size + this.starting.length;
+  }
+
   private pump(): void {
-    for (let waiter = this.waiting[0]; waiter; waiter = this.waiting[0]) {
-      const child = this.takeIdle(waiter.tenantId);
+    for (let waiter = this.nextWaiter(); waiter; waiter = this.nextWaiter()) {
+      const child = this.takeIdle(this.ownerFor(waiter.tenantId));
       if (child) {
-        this.busy.add(child);
-        this.waiting.shift();
+        this.busy.set(child, waiter.tenantId);
         waiter.resolve(Promise.resolve(child));
-      } else if (this.makeRoom()) {
-        this.waiting.shift();
+      } else {
+        this.makeRoom();
         waiter.resolve(this.takeSpare(waiter.tenantId));
-      } else return;
+      }
     }
   }
 
-  private takeIdle(tenantId: string): EngineChild | undefined {
-    for (const child of this.idle.filter((candidate) => candidate.tenantId === tenantId)) {
+  /** Undefined when all children are busy, or those who wait have their part of them. */
+  private nextWaiter(): Waiter | undefined {
+    const { childrenMax, childrenPerTenantMax } = this.options;
+    if (this.takenCount >= childrenMax) return undefined;
+    return this.waiting.take((tenantId) => {
+      const taken = this.takenBy(tenantId);
+      return taken < childrenPerTenantMax ? taken : Number.POSITIVE_INFINITY;
+    });
+  }
+
+  private takenBy(tenantId: string): number {
+    return [...this.busy.values(), ...this.starting].filter((each) => each === tenantId).length;
+  }
+
+  private ownerFor(tenantId: string): string {
+    return this.options.isShared ? EVERYONE : tenantId;
+  }
+
+  private crowdError(tenantId: string): DomainError | undefined {
+    const { queueMax, queuePerTenantMax } = this.options;
+    const ofTenant = this.waiting.lengthOf(tenantId);
+    if (ofTenant > queuePerTenantMax) return tooMany(`${queuePerTenantMax} statements or pages of yours`);
+    return this.waiting.length > queueMax ? tooMany('Too many statements and pages, of all tenants,') : undefined;
+  }
+
+  private takeIdle(owner: string): EngineChild | undefined {
+    for (const child of this.idle.filter((candidate) => candidate.tenantId === owner)) {
       this.idle = this.idle.filter((candidate) => candidate !== child);
       if (this.isReusable(child)) return child;
       this.discard(child);
@@ -111,26 +149,27 @@ export class ChildLane {
     return undefined;
   }
 
-  private makeRoom(): boolean {
-    const isFull = (): boolean => this.busy.size + this.startingCount + this.idle.length >= this.options.childrenMax;
-    if (!isFull()) return true;
+  /** Where not all are busy, the idle one that goes, if one must, makes the room. */
+  private makeRoom(): void {
+    if (this.takenCount + this.idle.length < this.options.childrenMax) return;
     const oldest = this.idle.shift();
     if (oldest) this.discard(oldest);
-    return !isFull();
   }
 
   private async takeSpare(tenantId: string): Promise<EngineChild> {
-    this.startingCount += 1;
+    this.starting.push(tenantId);
     try {
       const child = await this.nextFresh();
-      child.tenantId = tenantId;
-      this.busy.add(child);
+      child.tenantId = this.ownerFor(tenantId);
+      this.busy.set(child, tenantId);
       void child.whenEnded().then(() => this.onEnded(child));
       return child;
     } catch (cause) {
       throw new DomainError('service.unavailable', 'No engine process could be started.', { cause });
     } finally {
-      this.startingCount -= 1;
+      this.starting.splice(this.starting.indexOf(tenantId), 1);
+      // The place of one that did not start is free again.
+      this.pump();
     }
   }
 
@@ -193,12 +232,10 @@ export class ChildLane {
     this.disposals.add(disposal);
     void disposal.then(() => this.disposals.delete(disposal));
   }
+}
 
-  private leave(waiter: Waiter): boolean {
-    const index = this.waiting.indexOf(waiter);
-    if (index >= 0) this.waiting.splice(index, 1);
-    return index >= 0;
-  }
+function tooMany(who: string): DomainError {
+  return new DomainError('query.too_many', `${who} wait for an engine process already. Try again in a moment.`);
 }
 
 function closedError(): DomainError {

@@ -11,6 +11,11 @@ export interface EnginePoolOptions {
   readonly workDir: string;
   /** Children with a tenant at one time. One spare comes on top. */
   readonly childrenMax: number;
+  /**
+   * Children of one tenant at one time. Its further callers wait even while nobody else does: a child that is busy for
+   * half an hour can't be taken back. Undefined: all but one, so that another tenant finds one.
+   */
+  readonly childrenPerTenantMax: number | undefined;
   /** Children that parse statements, beside those; 0 for a pool that never parses. */
   readonly parseChildrenMax: number;
   /** The memory budget of one child, beyond what an idle child has. */
@@ -27,8 +32,10 @@ export interface EnginePoolOptions {
   readonly childAgeMaxMs: number;
   /** `tenant`: one DuckDB instance for the life of a child; `statement`: a new one, with only its own files, each time. */
   readonly isolation: 'tenant' | 'statement';
-  /** Callers that may wait for a child; more are refused with `query.too_many`. */
+  /** Callers of all tenants that may wait for a child; more are refused with `query.too_many`. */
   readonly queueMax: number;
+  /** Callers of one tenant that may wait for a child. */
+  readonly queuePerTenantMax: number;
   /** The unprivileged user of the children, when the service runs as root. */
   readonly childUid: number;
   readonly childGid: number;
@@ -40,6 +47,7 @@ const silent = (): void => undefined;
 
 export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
   childrenMax: 4,
+  childrenPerTenantMax: undefined,
   parseChildrenMax: 2,
   memoryBytes: 1.5 * GiB,
   threads: 2,
@@ -48,7 +56,8 @@ export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
   tasksPerChildMax: 1_000,
   childAgeMaxMs: 60 * 60_000,
   isolation: 'tenant',
-  queueMax: 100,
+  queueMax: 256,
+  queuePerTenantMax: 32,
   childUid: 65_534,
   childGid: 65_534,
   logger: { info: silent, warn: silent, error: silent, debug: silent },

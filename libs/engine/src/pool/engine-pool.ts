@@ -1,7 +1,7 @@
 import { DomainError } from '@millrace/domain';
 import type { EngineTask, TaskKind, TaskResult, WireTask } from '../tasks/task.js';
 import { ChildFactory } from './child-factory.js';
-import { ChildLane } from './child-lane.js';
+import { ChildLane, type ChildLaneOptions } from './child-lane.js';
 import { DEFAULT_ENGINE_OPTIONS, type EnginePoolOptions } from './engine-options.js';
 import type { EngineChild } from './engine-child.js';
 import { faultError } from './fault-error.js';
@@ -10,20 +10,26 @@ import { collectResult, dropOutput, stageTask } from './stage.js';
 import { WorkFolder } from './work-folder.js';
 
 const CLOSE_GRACE_MS = 10_000;
+/** From the moment when a parse has a child. */
 const PARSE_DEADLINE_MS = 2_000;
-/** Parse children serve everyone: they hold no files and no state. */
-const EVERYONE = '';
+/** Waiting for a child that parses. The slow statements of one tenant leave the others one, so this is long. */
+const PARSE_WAIT_MAX_MS = 10_000;
 
 export interface RunOptions {
-  /** Whose files the task reads; only a parse task goes without. */
-  readonly tenantId: string | undefined;
-  /** From now to the interrupt, waiting for a child included; SIGKILL follows 2 s later. A parse has 2 s at most. */
+  /** Whose task it is: whose files it reads, and whose turn it takes. */
+  readonly tenantId: string;
+  /**
+   * From now to the interrupt, waiting for a child included; SIGKILL follows 2 s later. A parse waits 10 s at most and
+   * then has 2 s.
+   */
   readonly deadlineMs: number;
   /** Cancels the task, by the same path as the deadline. */
   readonly signal?: AbortSignal | undefined;
   /** Called now and then with a number from 0 to 1. */
   readonly onProgress?: ((progress: number) => void) | undefined;
 }
+
+type LaneSizes = Pick<ChildLaneOptions, 'childrenMax' | 'childrenPerTenantMax'>;
 
 interface Parts {
   readonly work: WorkFolder;
@@ -65,12 +71,12 @@ export class EnginePool {
    */
   async run<K extends TaskKind>(task: EngineTask<K>, options: RunOptions): Promise<TaskResult<K>> {
     if (task.kind === 'parse' && this.options.parseChildrenMax === 0) throw new TypeError('This pool does not parse.');
-    const deadlineMs = task.kind === 'parse' ? Math.min(options.deadlineMs, PARSE_DEADLINE_MS) : options.deadlineMs;
-    const deadlineAt = performance.now() + deadlineMs;
+    const endsAt = performance.now() + options.deadlineMs;
     const { work, tables, parsers } = await this.parts;
     const lane = task.kind === 'parse' ? parsers : tables;
-    const child = await acquire(lane, task.kind, { ...options, deadlineAt });
+    const child = await acquire(lane, task.kind, { ...options, deadlineAt: endsAt });
     try {
+      const deadlineAt = task.kind === 'parse' ? Math.min(endsAt, performance.now() + PARSE_DEADLINE_MS) : endsAt;
       const result = await this.runIn(child, work, task as EngineTask, { ...options, deadlineAt });
       return result as TaskResult<K>;
     } finally {
@@ -96,7 +102,7 @@ export class EnginePool {
       return await collectResult(wire, answer, work);
     } catch (error) {
       await dropOutput(wire);
-      this.logFailure(child, task.kind, error);
+      this.logFailure(child, { kind: task.kind, tenantId: options.tenantId }, error);
       throw error;
     } finally {
       // A raw file is read once; a link that stays would keep its bytes on the disk after it was deleted. The files of
@@ -105,29 +111,30 @@ export class EnginePool {
     }
   }
 
-  private logFailure(child: EngineChild, kind: TaskKind, error: unknown): void {
-    const { tenantId, fault, breach, pid, lastWords } = child;
+  private logFailure(child: EngineChild, whose: { kind: TaskKind; tenantId: string }, error: unknown): void {
+    const { fault, breach, pid, lastWords } = child;
     const { logger } = this.options;
-    if (fault)
-      logger.warn({ tenantId, kind, fault, breach, pid, lastWords }, 'an engine process is replaced after a fault');
+    if (fault) logger.warn({ ...whose, fault, breach, pid, lastWords }, 'an engine process is replaced after a fault');
     const isOurs = !(error instanceof DomainError) || error.code === 'internal';
-    if (isOurs) logger.error({ tenantId, kind, pid, lastWords, ...loggedError(error) }, 'a task failed on our side');
+    if (isOurs) logger.error({ ...whose, pid, lastWords, ...loggedError(error) }, 'a task failed on our side');
   }
 
   private async open(): Promise<Parts> {
     const work = await WorkFolder.create(this.options.workDir);
     const factory = await ChildFactory.create(this.options, work);
-    const lane = (role: 'parse' | 'table', childrenMax: number): ChildLane =>
+    const lane = (role: 'parse' | 'table', sizes: LaneSizes): ChildLane =>
       new ChildLane({
         ...this.options,
-        childrenMax,
+        ...sizes,
+        isShared: role === 'parse',
         start: () => factory.start(role),
         isSwollen: (child) => factory.isSwollen(child),
       });
+    const { childrenMax, parseChildrenMax, childrenPerTenantMax = allButOne(childrenMax) } = this.options;
     return {
       work,
-      tables: lane('table', this.options.childrenMax),
-      parsers: lane('parse', this.options.parseChildrenMax),
+      tables: lane('table', { childrenMax, childrenPerTenantMax }),
+      parsers: lane('parse', { childrenMax: parseChildrenMax, childrenPerTenantMax: allButOne(parseChildrenMax) }),
     };
   }
 
@@ -145,23 +152,31 @@ async function acquire(
   kind: TaskKind,
   { tenantId, deadlineAt, signal }: RunOptions & { deadlineAt: number },
 ): Promise<EngineChild> {
-  if (kind !== 'parse' && !tenantId) throw new TypeError('A task with files needs a tenant.');
+  if (!tenantId) throw new TypeError('A task needs a tenant.');
+  const limit = waitLimit(kind, deadlineAt - performance.now());
   const timeout = new AbortController();
-  const timer = setTimeout(
-    () => timeout.abort(faultError(kind, 'deadline')),
-    Math.max(0, deadlineAt - performance.now()),
-  );
+  const timer = setTimeout(() => timeout.abort(limit.error), limit.ms);
   const cancelled = new AbortController();
   const cancel = (): void => cancelled.abort(faultError(kind, 'cancelled'));
   if (signal?.aborted) cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    return await lane.acquire(
-      kind === 'parse' ? EVERYONE : (tenantId ?? EVERYONE),
-      AbortSignal.any([timeout.signal, cancelled.signal]),
-    );
+    return await lane.acquire(tenantId, AbortSignal.any([timeout.signal, cancelled.signal]));
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+function waitLimit(kind: TaskKind, remainingMs: number): { ms: number; error: DomainError } {
+  if (kind !== 'parse' || remainingMs <= PARSE_WAIT_MAX_MS) {
+    return { ms: Math.max(0, remainingMs), error: faultError(kind, 'deadline') };
+  }
+  const message = 'Too many statements wait to be parsed. Try again in a moment.';
+  return { ms: PARSE_WAIT_MAX_MS, error: new DomainError('query.too_many', message) };
+}
+
+/** The children that one tenant may have: another finds one, as long as there is more than one. */
+function allButOne(childrenMax: number): number {
+  return Math.max(1, childrenMax - 1);
 }

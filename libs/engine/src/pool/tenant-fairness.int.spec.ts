@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing/eventually';
+import { PoolFixture } from '../../test/pool-fixture.js';
+
+const ENDLESS = 'SELECT count(*) FROM range(100000000000) a, range(100) b WHERE hash(a.range) = 1';
+/** A parser reads all of it, and its answer is short. */
+const LONG_AND_WRONG = `SELECT 1 ${'/* */ '.repeat(250_000)})`;
+const GREEDY = 'tenant-a';
+const OTHER = 'tenant-b';
+
+describe('the pool between tenants', () => {
+  let fixture: PoolFixture;
+  let abort: AbortController;
+  let greedy: Promise<unknown>[];
+
+  beforeEach(async () => {
+    fixture = await PoolFixture.open({
+      childrenMax: 3,
+      queueMax: 4,
+      queuePerTenantMax: 3,
+      memoryBytes: 512 * 1024 ** 2,
+    });
+    abort = new AbortController();
+    greedy = [];
+  });
+  afterEach(async () => {
+    abort.abort();
+    await Promise.allSettled(greedy);
+    await fixture.close();
+  });
+
+  const occupy = (count: number): void => {
+    for (let started = 0; started < count; started += 1) {
+      const request = { tenantId: GREEDY, deadlineMs: 60_000, signal: abort.signal };
+      const running = fixture.query(ENDLESS, request);
+      running.catch(() => undefined);
+      greedy.push(running);
+    }
+  };
+
+  it('keeps a child for others, however much one tenant asks for', async () => {
+    occupy(5);
+    await eventually('the greedy one has its part', async () => (await fixture.pool.counts()).busy === 2);
+    expect(await fixture.rows('SELECT 1', { tenantId: OTHER })).toEqual([[1]]);
+    // Beside an idle child of the other tenant, too: one that is taken does not come back.
+    expect(await fixture.pool.counts()).toEqual({ busy: 2, idle: 1, waiting: 3 });
+  });
+
+  it('refuses a tenant with too many callers that wait, and nobody else', async () => {
+    occupy(5);
+    await eventually('three wait', async () => (await fixture.pool.counts()).waiting === 3);
+    await expect(fixture.query('SELECT 1', { tenantId: GREEDY })).rejects.toMatchObject({
+      code: 'query.too_many',
+      message: expect.stringContaining('of yours'),
+    });
+    const others = [1, 2, 3].map((number) => fixture.rows(`SELECT ${number}`, { tenantId: OTHER }));
+    const refused = await Promise.allSettled(others);
+    // One has the child that is left, one waits for it, the third is one too many for all.
+    expect(refused.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(refused[2]).toMatchObject({ reason: { code: 'query.too_many' } });
+    expect(refused[2]).not.toMatchObject({ reason: { message: expect.stringContaining('of yours') } });
+  });
+});
+
+describe('parsing between tenants', () => {
+  it('takes turns, and counts the deadline of each statement from when it has a child', async () => {
+    const fixture = await PoolFixture.open();
+    const parse = (sql: string, tenantId: string): Promise<unknown> =>
+      fixture.pool.run({ kind: 'parse', sql }, { tenantId, deadlineMs: 30_000 });
+    try {
+      let endedCount = 0;
+      const greedy = Array.from({ length: 20 }, () =>
+        parse(LONG_AND_WRONG, GREEDY)
+          .catch((error: unknown) => error)
+          .finally(() => {
+            endedCount += 1;
+          }),
+      );
+      expect(await parse('SELECT 1', OTHER)).toMatchObject({ statementCount: 1 });
+      expect(endedCount).toBeLessThan(10);
+      // One after the other they take longer than one may.
+      const endings = await Promise.all(greedy);
+      expect(endings).not.toContainEqual(expect.objectContaining({ code: 'query.deadline' }));
+    } finally {
+      await fixture.close();
+    }
+  });
+});
