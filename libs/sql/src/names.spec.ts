@@ -15,6 +15,11 @@ describe('closeNames', () => {
     expect(closeNames(name, ['upper', 'lower', 'length', 'sum'], 1)).toEqual(close);
   });
 
+  it('gives up on a distance that is too large', () => {
+    expect([editDistance('kitten', 'sitting', 3), editDistance('kitten', 'sitting', 2)]).toEqual([3, Infinity]);
+    expect(editDistance('abc', 'abcdef', 2)).toBe(Infinity);
+  });
+
   it('counts a swap as one edit', () => {
     expect([editDistance('rnage', 'range'), editDistance('', 'abc'), editDistance('kitten', 'sitting')]).toEqual([
       1, 3, 3,

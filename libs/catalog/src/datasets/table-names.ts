@@ -1,4 +1,5 @@
 import { alternativeTableNames, DomainError, type TenantId } from '@millrace/domain';
+import { closeNames } from '@millrace/sql';
 import type { Transaction } from '../database/database.js';
 import { rowsOf } from '../database/sql.js';
 
@@ -37,26 +38,7 @@ export async function findSimilarNames(
      ORDER BY id DESC LIMIT $2`,
     [tenantId, NAMES_COMPARED_MAX],
   );
-  const wanted = name.toLowerCase();
-  const distanceMax = Math.max(2, Math.floor(wanted.length / 3));
-  return rows
-    .map((row) => ({ name: row.name, distance: editDistance(wanted, row.name.toLowerCase()) }))
-    .filter((candidate) => candidate.distance <= distanceMax)
-    .sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
-    .slice(0, limit)
-    .map((candidate) => candidate.name);
-}
-
-/** Levenshtein's distance: insertions, deletions and replacements that make one text the other. */
-export function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column += 1) {
-      const replaced = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    above = current;
-  }
-  return above[b.length] ?? 0;
+  // Without regard to case, as names are compared; no two of a tenant differ in it alone.
+  const byFolded = new Map(rows.map((row) => [row.name.toLowerCase(), row.name]));
+  return closeNames(name.toLowerCase(), byFolded.keys(), limit).map((folded) => byFolded.get(folded) ?? folded);
 }
