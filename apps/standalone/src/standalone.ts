@@ -22,6 +22,7 @@ import {
 import { Closers } from './closers.js';
 import { ensureCredentials, type IssuedCredentials } from './credentials.js';
 import { FolderLock } from './folder-lock.js';
+import { openStore } from './open-store.js';
 import { checkPort } from './port-check.js';
 import { VERSION } from './version.js';
 
@@ -76,11 +77,10 @@ async function startAll(options: StandaloneOptions, closers: Closers): Promise<I
   signal?.throwIfAborted();
   await migrateQueue(databaseUrl);
   const folderStore = new FolderObjectStore(join(dataFolder, 'objects'));
-  await folderStore.open();
   const store = options.wrapStore?.(folderStore) ?? folderStore;
   signal?.throwIfAborted();
   onStep?.('Starting the services');
-  return startServices({ ...options, dataFolder, databaseUrl, store }, closers);
+  return startServices({ ...options, dataFolder, databaseUrl, folderStore, store }, closers);
 }
 
 async function startPostgres(
@@ -104,15 +104,19 @@ async function startPostgres(
 interface Place extends StandaloneOptions {
   readonly dataFolder: string;
   readonly databaseUrl: string;
+  /** Not open yet: only the catalog knows whether it may be new. */
+  readonly folderStore: FolderObjectStore;
+  /** The same, with what may stand before it. */
   readonly store: ObjectStore;
 }
 
 /** Whoever is asked stops last: services are closed in the reverse order of this start. */
 async function startServices(place: Place, closers: Closers): Promise<IssuedCredentials> {
-  const { environment, dataFolder, signal } = place;
+  const { environment, dataFolder, folderStore, signal } = place;
   const internalSecret = environment.INTERNAL_SECRET ?? randomBytes(32).toString('base64url');
   const maintenance = await openParts('maintenance-worker', place, closers);
   await maintenance.catalog.migrate();
+  await openStore(folderStore, maintenance.catalog.blobs);
   const maintenanceWorker = await startMaintenanceWorker(maintenance);
   closers.add(() => maintenanceWorker.close());
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -70,7 +70,7 @@ describe('FolderObjectStore', () => {
     expect(await store.find(key)).toBeUndefined();
     await store.delete(key);
     expect(await listAll(store, '')).toEqual([]);
-    expect(await readdir(root)).toEqual([]);
+    expect(await readdir(root)).toEqual(['.millrace-store']);
   });
 
   it('lists an object once while its key is written again', async () => {
@@ -190,6 +190,74 @@ describe('FolderObjectStore', () => {
       await chmod(elsewhere, 0o700);
       await rm(elsewhere, { recursive: true });
     }
+  });
+});
+
+describe('a folder that is away', () => {
+  let base: string;
+  let root: string;
+  let store: FolderObjectStore;
+  const key = objectKeys.upload(newId('tenant'));
+
+  beforeEach(async () => {
+    base = await newFolder();
+    root = join(base, 'store');
+    store = await new FolderObjectStore(root).open();
+    await store.put(key, textStream('kept'));
+  });
+
+  afterEach(() => rm(base, { recursive: true, force: true }));
+
+  const away = async (what: string): Promise<void> => {
+    await rename(root, `${root}.away`);
+    if (what === 'an empty mount point') await mkdir(root);
+  };
+  const back = async (): Promise<void> => {
+    await rm(root, { recursive: true, force: true });
+    await rename(`${root}.away`, root);
+  };
+
+  it.each(['nothing', 'an empty mount point'])('is no store without objects: %s', async (what) => {
+    await away(what);
+    await writeFile(join(base, 'local'), 'of the disk');
+    const calls = {
+      put: store.put(objectKeys.upload(newId('tenant')), textStream('x')),
+      putFile: store.putFile(objectKeys.upload(newId('tenant')), join(base, 'local')),
+      get: store.get(key),
+      find: store.find(key),
+      materialize: store.materialize(key, join(base, 'copy')),
+      delete: store.delete(key),
+      list: listAll(store, ''),
+      listBelow: listAll(store, key.slice(0, key.lastIndexOf('/') + 1)),
+      ping: store.ping(),
+    };
+    for (const call of Object.values(calls)) {
+      await expect(call).rejects.toMatchObject({ code: 'storage.unavailable' });
+    }
+    expect(await readdir(root).catch(() => [])).toEqual([]);
+    await back();
+    expect(await store.find(key)).toEqual({ key, sizeBytes: 4 });
+    expect(await listAll(store, '')).toEqual([{ key, sizeBytes: 4 }]);
+  });
+
+  it('is no new store, unless nothing is there', async () => {
+    expect(await store.isNew()).toBe(false);
+    await away('nothing');
+    expect(await store.isNew()).toBe(true);
+    await mkdir(root);
+    expect(await store.isNew()).toBe(true);
+    await writeFile(join(root, '.millrace-store'), '');
+    expect(await store.isNew()).toBe(false);
+    await back();
+  });
+
+  it('takes over a store from before there were marks', async () => {
+    await rm(join(root, '.millrace-store'));
+    expect(await store.isNew()).toBe(false);
+    await expect(store.find(objectKeys.upload(newId('tenant')))).rejects.toMatchObject({ code: 'storage.unavailable' });
+    await store.open();
+    expect(await store.find(key)).toEqual({ key, sizeBytes: 4 });
+    expect(await readFile(join(root, '.millrace-store'), 'utf8')).toContain('Millrace');
   });
 });
 

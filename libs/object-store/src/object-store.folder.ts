@@ -1,15 +1,20 @@
-import { access, constants, link, lstat, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
+import { access, constants, link, lstat, mkdir, open, opendir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import type { Dir, Dirent } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DomainError } from '@millrace/domain';
 import type { ByteRange, ByteStream, ObjectStore, StoredObject, StoreOptions } from '@millrace/domain';
 import { FileBytes } from './file-bytes.js';
-import { FOLDER_MODE, pruneFolders, syncFolders, writeNewFile } from './folder-files.js';
+import { FILE_MODE, FOLDER_MODE, pruneFolders, syncFolders, writeNewFile } from './folder-files.js';
 import { checkKey, checkPrefix, isObjectKey } from './object-keys.js';
 import { storageError, systemCode, withStorageErrors } from './storage-error.js';
 
 /** Behind the key of an object that is being written. No key ends like this. */
 const PART_SUFFIX = '.part';
+
+/** Says that a folder is a store. An unmounted disk leaves an empty folder, or none: there it is missing. */
+const MARKER_NAME = '.millrace-store';
+const MARKER_TEXT =
+  'This folder is the object store of a Millrace. Without this file nothing in it is read, written or deleted.\n';
 
 /** The file system can't link these two places; a copy does. */
 const LINK_REFUSALS: ReadonlySet<string | undefined> = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP']);
@@ -27,9 +32,34 @@ export class FolderObjectStore implements ObjectStore {
     this.#root = resolve(root);
   }
 
-  /** Makes the root folder. To be called once before the first use. */
+  get root(): string {
+    return this.#root;
+  }
+
+  /** The file that marks the folder as a store. */
+  get markerPath(): string {
+    return join(this.#root, MARKER_NAME);
+  }
+
+  /** Whether `open` would begin a new store: the folder is empty, or not there. */
+  async isNew(): Promise<boolean> {
+    return withStorageErrors(async () => {
+      try {
+        return (await readdir(this.#root)).length === 0;
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return true;
+        throw error;
+      }
+    });
+  }
+
+  /** Makes the root folder and marks it. To be called once before the first use. */
   async open(): Promise<this> {
-    await withStorageErrors(() => mkdir(this.#root, { recursive: true, mode: FOLDER_MODE }));
+    await withStorageErrors(async () => {
+      await mkdir(this.#root, { recursive: true, mode: FOLDER_MODE });
+      await markStore(this.markerPath);
+      await syncFolders(this.#root, this.#root);
+    });
     return this;
   }
 
@@ -37,6 +67,7 @@ export class FolderObjectStore implements ObjectStore {
     const path = this.#pathOf(key);
     const partPath = path + PART_SUFFIX;
     options.signal?.throwIfAborted();
+    await this.#checkPresent();
     // What an earlier writer left behind when its process died.
     await withStorageErrors(() => rm(partPath, { force: true }));
     const sizeBytes = await writeNewFile(partPath, body, options.signal);
@@ -58,13 +89,14 @@ export class FolderObjectStore implements ObjectStore {
   /** A range is cut at the object's end; one that starts behind it has no bytes. */
   async get(key: string, options: StoreOptions & { readonly range?: ByteRange } = {}): Promise<ByteStream> {
     if (options.range) checkRange(options.range);
-    return openBytes(this.#pathOf(key), options);
+    return this.#open(key, options);
   }
 
   async find(key: string, options: StoreOptions = {}): Promise<StoredObject | undefined> {
     const path = this.#pathOf(key);
     options.signal?.throwIfAborted();
     const sizeBytes = await withStorageErrors(() => findSizeBytes(path));
+    if (sizeBytes === undefined) await this.#checkPresent();
     options.signal?.throwIfAborted();
     return sizeBytes === undefined ? undefined : { key, sizeBytes };
   }
@@ -85,6 +117,8 @@ export class FolderObjectStore implements ObjectStore {
     await withStorageErrors(async () => {
       await rm(path, { force: true });
       await rm(path + PART_SUFFIX, { force: true });
+      // Nothing to delete may also mean that nothing is there now; the object would come back with the disk.
+      await this.#checkPresent();
       // The register forgets the key after this call, so a loss of power must not bring the object back.
       await syncFolders(dirname(path), dirname(path));
       await pruneFolders(dirname(path), this.#root);
@@ -93,6 +127,8 @@ export class FolderObjectStore implements ObjectStore {
 
   async *list(prefix: string, options: StoreOptions = {}): AsyncGenerator<StoredObject> {
     checkPrefix(prefix);
+    options.signal?.throwIfAborted();
+    await this.#checkPresent();
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     for await (const key of this.#keysIn(folder, options.signal)) {
       if (!key.startsWith(prefix)) continue;
@@ -104,6 +140,7 @@ export class FolderObjectStore implements ObjectStore {
 
   async ping(options: StoreOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
+    await this.#checkPresent();
     try {
       await access(this.#root, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch (error) {
@@ -113,6 +150,26 @@ export class FolderObjectStore implements ObjectStore {
 
   #pathOf(key: string): string {
     return join(this.#root, checkKey(key));
+  }
+
+  /** @throws DomainError `storage.unavailable` when the folder is not the store: its disk may not be mounted */
+  async #checkPresent(): Promise<void> {
+    try {
+      await access(this.markerPath);
+    } catch (cause) {
+      const detail = 'The folder of the object store is not there. Its disk may not be mounted.';
+      throw new DomainError('storage.unavailable', detail, { cause });
+    }
+  }
+
+  async #open(key: string, options: StoreOptions & { readonly range?: ByteRange }): Promise<FileBytes> {
+    try {
+      return await openBytes(this.#pathOf(key), options);
+    } catch (error) {
+      const isMissing = error instanceof DomainError && error.code === 'storage.object_missing';
+      if (isMissing) await this.#checkPresent();
+      throw error;
+    }
   }
 
   async #publish(partPath: string, path: string): Promise<void> {
@@ -129,7 +186,7 @@ export class FolderObjectStore implements ObjectStore {
   }
 
   async #copy(key: string, target: { path: string; options: StoreOptions }): Promise<void> {
-    const bytes = await openBytes(this.#pathOf(key), target.options);
+    const bytes = await this.#open(key, target.options);
     try {
       await writeNewFile(target.path, bytes, target.options.signal);
     } finally {
@@ -157,6 +214,7 @@ export class FolderObjectStore implements ObjectStore {
 
   async *#entriesIn(folder: string): AsyncGenerator<Dirent> {
     const entries = await withStorageErrors(() => openFolder(join(this.#root, folder)));
+    if (!entries) await this.#checkPresent();
     try {
       if (entries) yield* entries;
     } catch (error) {
@@ -175,6 +233,14 @@ export class FolderObjectStore implements ObjectStore {
   async #sizeOf(key: string): Promise<number | undefined> {
     const path = this.#pathOf(key);
     return (await findSizeBytes(path)) ?? (await findSizeBytes(path + PART_SUFFIX)) ?? findSizeBytes(path);
+  }
+}
+
+async function markStore(path: string): Promise<void> {
+  try {
+    await writeFile(path, MARKER_TEXT, { flag: 'wx', mode: FILE_MODE, flush: true });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
   }
 }
 

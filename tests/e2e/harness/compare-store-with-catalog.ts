@@ -5,6 +5,8 @@ import pg from 'pg';
 import { filesBelow, type FoundFile } from './files-below.js';
 
 const PART_SUFFIX = '.part';
+/** The store's own file. */
+const MARKER_NAME = '.millrace-store';
 const PAUSE_MS = 250;
 const WAIT_MAX_MS = 30_000;
 /** How long after its time a row may still be there: the sweepers look at an interval, on a machine that may be busy. */
@@ -54,6 +56,7 @@ export async function compareStoreWithCatalog(place: Place): Promise<string[]> {
 async function compareNow({ databaseUrl, objectFolder }: Place): Promise<string[]> {
   const rows = await readRegister(databaseUrl);
   const files = new Map((await filesBelow(objectFolder)).map((file) => [file.name, file]));
+  files.delete(MARKER_NAME);
   const known = new Set(rows.map((row) => row.key));
   const strangers = [...files.keys()]
     .filter((name) => !known.has(name.endsWith(PART_SUFFIX) ? name.slice(0, -PART_SUFFIX.length) : name))

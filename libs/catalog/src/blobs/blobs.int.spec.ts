@@ -36,6 +36,7 @@ describe('blobs', () => {
   it('keeps the same bytes of a tenant once, and those of two tenants twice', async () => {
     const other = await createTenant(catalog);
     const first = await commit('same');
+    expect(await catalog.blobs.knowsAny()).toBe(true);
     const second = await commit('same');
     const foreign = await commit('same', other.tenantId);
     expect(first.deduplicated).toBe(false);

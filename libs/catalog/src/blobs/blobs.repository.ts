@@ -74,6 +74,12 @@ export class BlobRepository implements BlobRegister {
     return blob ?? undefined;
   }
 
+  /** Whether any key is registered, of whatever tenant: whether the store should hold something. */
+  async knowsAny(): Promise<boolean> {
+    const rows = await this.database.run((manager) => rowsOf(manager, 'SELECT 1 FROM blobs LIMIT 1'));
+    return rows.length > 0;
+  }
+
   /**
    * Keeps blobs from being deleted while they are read. All or none are pinned.
    *
