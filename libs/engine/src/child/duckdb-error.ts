@@ -12,8 +12,9 @@ export interface DuckdbError {
 
 /** Reads an error of the DuckDB client; undefined when it is none of DuckDB's. */
 export function readDuckdbError(error: unknown): DuckdbError | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return readJsonForm(error.message) ?? readTextForm(error.message);
+  // Not `instanceof Error`: those of the native client may come from another realm than this module (test runners).
+  const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
+  return typeof message === 'string' ? (readJsonForm(message) ?? readTextForm(message)) : undefined;
 }
 
 function readJsonForm(message: string): DuckdbError | undefined {

@@ -1,6 +1,7 @@
 import { DomainError, type ErrorCode } from '@millrace/domain';
 import { byteOffsetOfCodePoint, placeOf, type TextPlace } from '@millrace/sql';
 import { type DuckdbError, isOutOfMemory, readDuckdbError } from './duckdb-error.js';
+import { toStorageFull } from './storage-full.js';
 
 const MESSAGE_LENGTH_MAX = 2_000;
 
@@ -11,8 +12,10 @@ export interface StatementText {
   readonly prefixBytes: number;
 }
 
-/** An error of a statement as the caller's mistake, with its place; anything else as it came. */
+/** An error of a statement as the caller's mistake, with its place; a full disk as that; anything else as it came. */
 export function toStatementError(error: unknown, text: StatementText): unknown {
+  const full = toStorageFull(error);
+  if (full) return full;
   const duckdb = readDuckdbError(error);
   if (!duckdb || isOutOfMemory(duckdb) || duckdb.type === 'INTERRUPT') return error;
   const code = codeOf(duckdb);

@@ -5,6 +5,7 @@ import { faultError } from '../pool/fault-error.js';
 import { ERROR_PLACES_MAX, ERROR_TEXT_LENGTH_MAX } from '../pool/wire.js';
 import type { TaskKind } from '../tasks/task.js';
 import { isOutOfMemory, readDuckdbError } from './duckdb-error.js';
+import { toStorageFull } from './storage-full.js';
 import type { FailedTask } from './task-outcome.js';
 
 /** What a task threw, in the form that crosses to the supervisor: no paths of ours, a fault where the child must go. */
@@ -12,7 +13,7 @@ export function toTaskError(error: unknown, kind: TaskKind, folders: readonly st
   const duckdb = readDuckdbError(error);
   if (duckdb && isOutOfMemory(duckdb)) return { error: faultError(kind, 'memory').toRecord(), fault: 'memory' };
   if (duckdb?.type === 'INTERRUPT') return { error: faultError(kind, 'cancelled').toRecord(), fault: 'interrupted' };
-  const known = error instanceof DomainError ? error : unexpected(error, kind);
+  const known = error instanceof DomainError ? error : (toStorageFull(error) ?? unexpected(error, kind));
   const text = JSON.stringify(bounded(known.toRecord()));
   const clean = folders.reduce((left, folder) => left.replaceAll(`${folder}/`, '').replaceAll(folder, ''), text);
   return { error: JSON.parse(clean) as ErrorRecord, fault: undefined };
@@ -46,9 +47,6 @@ function cut(text: string): string {
 
 function unexpected(error: unknown, kind: TaskKind): DomainError {
   const duckdb = readDuckdbError(error);
-  if (/No space left|ENOSPC/.test(String(error))) {
-    return new DomainError('storage.full', 'The disk is full. Try again later.');
-  }
   if (duckdb && kind === 'convert') return new DomainError('conversion.failed', duckdb.message);
   if (duckdb && kind === 'query') return new DomainError('sql.failed', duckdb.message);
   if (duckdb && kind === 'read') return new DomainError('result.corrupt', 'A stored file can not be read.');

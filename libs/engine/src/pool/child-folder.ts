@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants as fsConstants } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DomainError } from '@millrace/domain';
+import { toStagingError } from './system-error.js';
 import { giveTo, removeTree } from './work-folder.js';
 
 /** The user that a child runs as; undefined: the service's own. */
@@ -36,9 +36,26 @@ export class ChildFolder {
    * Puts exactly these files into the inputs folder, which is closed (0555) again afterwards.
    *
    * @returns the path in the child's folder for each given path
-   * @throws DomainError `storage.object_missing` when a file is not there
+   * @throws DomainError `storage.object_missing` when a file is not there; `storage.full`, `storage.unavailable`
    */
   async setInputs(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    try {
+      return await this.bringInputs(files);
+    } catch (error) {
+      throw toStagingError(error);
+    }
+  }
+
+  /** A name for an output that nobody can guess. */
+  newOutputPath(): string {
+    return join(this.scratchDir, `${randomBytes(12).toString('hex')}.parquet`);
+  }
+
+  async remove(): Promise<void> {
+    await removeTree(this.path);
+  }
+
+  private async bringInputs(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const wanted = new Map<string, string>();
     for (const file of new Set(files)) wanted.set(file, join(this.inputsDir, await inputName(file)));
     const present = new Set((await readdir(this.inputsDir)).map((name) => join(this.inputsDir, name)));
@@ -52,15 +69,6 @@ export class ChildFolder {
     }
     return wanted;
   }
-
-  /** A name for an output that nobody can guess. */
-  newOutputPath(): string {
-    return join(this.scratchDir, `${randomBytes(12).toString('hex')}.parquet`);
-  }
-
-  async remove(): Promise<void> {
-    await removeTree(this.path);
-  }
 }
 
 /**
@@ -68,9 +76,7 @@ export class ChildFolder {
  * time, stays warm; another file at the same path gets another.
  */
 async function inputName(file: string): Promise<string> {
-  const found = await stat(file).catch((cause: unknown) => {
-    throw new DomainError('storage.object_missing', 'An input file is missing.', { cause });
-  });
+  const found = await stat(file);
   const identity = [file, found.dev, found.ino, found.size, found.mtimeMs].join('\0');
   return createHash('sha256').update(identity).digest('hex').slice(0, 32);
 }
@@ -87,6 +93,12 @@ async function bringIn(file: string, path: string): Promise<void> {
       () => false,
     ));
   if (linked) return;
-  await copyFile(file, path, fsConstants.COPYFILE_FICLONE);
-  await chmod(path, 0o444);
+  try {
+    await copyFile(file, path, fsConstants.COPYFILE_FICLONE);
+    await chmod(path, 0o444);
+  } catch (error) {
+    // What is there under this name is taken for the whole file by the next task.
+    await rm(path, { force: true });
+    throw error;
+  }
 }

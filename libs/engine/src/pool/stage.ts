@@ -10,7 +10,7 @@ import type { WorkFolder } from './work-folder.js';
 /**
  * Puts a task's files into the child's folder and rewrites their paths.
  *
- * @throws DomainError `storage.object_missing`
+ * @throws DomainError `storage.object_missing`, `storage.full`, `storage.unavailable`
  */
 export async function stageTask(task: EngineTask, folder: ChildFolder): Promise<WireTask> {
   const paths = await folder.setInputs(inputFilesOf(task));

@@ -1,5 +1,6 @@
 import { DomainError } from '@millrace/domain';
 import { type DuckdbError, isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
+import { toStorageFull } from '../storage-full.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
 import { type CsvRecord, findRecord, type RecordRules } from './csv-records.js';
 
@@ -19,6 +20,8 @@ interface Place {
 
 /** An error of the CSV reader as a sentence about the file, with line, column and text. */
 export async function explainCsv(error: unknown, file: CsvFile): Promise<unknown> {
+  const full = toStorageFull(error);
+  if (full) return full;
   const duckdb = readDuckdbError(error);
   if (!duckdb || isOutOfMemory(duckdb) || duckdb.type === 'INTERRUPT') return error;
   const { message } = duckdb;

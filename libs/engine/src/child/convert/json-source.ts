@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ConvertLimits, ConvertRequest } from '../../tasks/convert.task.js';
 import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
 import { type DuckdbError, isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
+import { toStorageFull } from '../storage-full.js';
 import type { TaskContext } from '../task-context.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
@@ -202,6 +203,8 @@ function hasRenamedKeys(columns: readonly { name: string }[]): boolean {
 }
 
 async function explainJson(error: unknown, file: Pick<JsonFile, 'path' | 'outline'>): Promise<unknown> {
+  const full = toStorageFull(error);
+  if (full) return full;
   const duckdb = readDuckdbError(error);
   if (!duckdb || isOutOfMemory(duckdb) || duckdb.type === 'INTERRUPT') return error;
   if (/maximum_object_size/.test(duckdb.message))

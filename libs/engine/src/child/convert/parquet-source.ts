@@ -5,6 +5,7 @@ import { parseDuckdbType } from '../../types/duckdb-type.js';
 import { LISTS_MAX, listsIn, nestingOf } from '../../types/type-nesting.js';
 import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
 import { isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
+import { toStorageFull } from '../storage-full.js';
 import { readParquet } from '../table-view.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
@@ -95,6 +96,8 @@ async function describe(connection: DuckDBConnection, from: string): Promise<{ n
 }
 
 function explain(error: unknown, columns: readonly SourceColumn[]): unknown {
+  const full = toStorageFull(error);
+  if (full) return full;
   const duckdb = readDuckdbError(error);
   if (!duckdb || isOutOfMemory(duckdb) || duckdb.type === 'INTERRUPT' || error instanceof DomainError) return error;
   const [, index, text = ''] = /inexact:(\d+):([^]*)$/.exec(duckdb.message) ?? [];
