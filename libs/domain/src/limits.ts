@@ -15,6 +15,9 @@ export interface TenantLimits {
   readonly columnsMax: number;
   readonly lineBytesMax: number;
   readonly nestingMax: number;
+  readonly decompressedBytesMax: number;
+  /** Decompressed bytes for each compressed one. */
+  readonly compressionRatioMax: number;
 }
 
 export const DEFAULT_TENANT_LIMITS: TenantLimits = {
@@ -30,6 +33,8 @@ export const DEFAULT_TENANT_LIMITS: TenantLimits = {
   columnsMax: 2_000,
   lineBytesMax: 16 * MiB,
   nestingMax: 64,
+  decompressedBytesMax: 200 * GiB,
+  compressionRatioMax: 1_000,
 };
 
 /** The longest statement text that is looked at, in UTF-8 bytes. */

@@ -5,7 +5,7 @@ import type { EngineTask } from '@millrace/engine';
 /** What the engine is asked to do with the source of a version, which lies at a local path. */
 export function convertTask({ source, sourceConfig, limits }: Conversion, file: string): EngineTask<'convert'> {
   const { format, options, columns } = sourceConfigSchema.parse(sourceConfig);
-  const { columnsMax, lineBytesMax, nestingMax } = limits;
+  const { columnsMax, lineBytesMax, nestingMax, decompressedBytesMax, compressionRatioMax } = limits;
   return {
     kind: 'convert',
     file,
@@ -15,6 +15,6 @@ export function convertTask({ source, sourceConfig, limits }: Conversion, file: 
     fileName: source.fileName ?? undefined,
     options,
     columns,
-    limits: { columnsMax, lineBytesMax, nestingMax },
+    limits: { columnsMax, lineBytesMax, nestingMax, decompressedBytesMax, compressionRatioMax },
   };
 }

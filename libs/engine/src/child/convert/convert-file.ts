@@ -15,6 +15,7 @@ import { mismatchedColumn } from './csv-error.js';
 import { openCsv } from './csv-source.js';
 import { decompress, detectCompression, readHead } from './decompress.js';
 import { detectFormat } from './detect-format.js';
+import { DiskReserve, lookAtDiskOf } from './disk-reserve.js';
 import { JsonOutline } from './json-outline.js';
 import { SampleMisledError } from './inexact-values.js';
 import { openJson, QUOTED_FILE } from './json-source.js';
@@ -42,6 +43,7 @@ export async function convertFile(request: ConvertRequest, context: TaskContext)
         sourceBytes: size,
         target: path,
         limits,
+        reserve: new DiskReserve(lookAtDiskOf(context.scratchDir)),
         signal: context.signal,
       });
     }

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression, ConvertLimits } from '../../tasks/convert.task.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
+import type { DiskReserve } from './disk-reserve.js';
 import { isZstd, zstdFrames } from './zstd-frames.js';
 
 /** Below this many bytes no ratio is suspicious. */
@@ -34,19 +35,22 @@ export interface DecompressOptions {
   readonly sourceBytes: number;
   readonly target: string;
   readonly limits: ConvertLimits;
+  readonly reserve: DiskReserve;
   readonly signal: AbortSignal;
 }
 
 /**
  * Decompresses a file beside it, within the limits on bytes and ratio.
  *
- * @throws DomainError `conversion.limit`; `conversion.failed` when the stream is damaged or cut
+ * @throws DomainError `conversion.limit`; `conversion.failed` when the stream is damaged or cut; `storage.full` before
+ *   the disk is
  */
 export async function decompress(options: DecompressOptions): Promise<void> {
-  const { compression, sourceBytes, target, limits } = options;
+  const { compression, sourceBytes, target, limits, reserve } = options;
   const count = new ByteCount(
     Math.min(limits.decompressedBytesMax, Math.max(RATIO_FREE_BYTES, sourceBytes * limits.compressionRatioMax)),
   );
+  await reserve.claim(sourceBytes);
   try {
     await (compression === 'gzip' ? gunzip(options, count) : unpackFrames(options, count));
   } catch (error) {
@@ -58,17 +62,17 @@ export async function decompress(options: DecompressOptions): Promise<void> {
 }
 
 /** Reads the members of a gzip file to its end. */
-function gunzip({ source, target, signal }: DecompressOptions, count: ByteCount): Promise<void> {
+function gunzip({ source, target, reserve, signal }: DecompressOptions, count: ByteCount): Promise<void> {
   const into = createWriteStream(target, { flags: 'wx' });
-  return pipeline(createReadStream(source), createGunzip(), new ByteGuard(count), into, { signal });
+  return pipeline(createReadStream(source), createGunzip(), new ByteGuard(count, reserve), into, { signal });
 }
 
-async function unpackFrames({ source, target, signal }: DecompressOptions, count: ByteCount): Promise<void> {
+async function unpackFrames({ source, target, reserve, signal }: DecompressOptions, count: ByteCount): Promise<void> {
   await writeFile(target, '', { flag: 'wx' });
   for await (const { start, end } of zstdFrames(source)) {
     const frame = createReadStream(source, { start, end: end - 1 });
     const into = createWriteStream(target, { flags: 'a' });
-    await pipeline(frame, createZstdDecompress(), new ByteGuard(count), into, { signal });
+    await pipeline(frame, createZstdDecompress(), new ByteGuard(count, reserve), into, { signal });
   }
 }
 
@@ -88,13 +92,17 @@ class ByteCount {
 }
 
 class ByteGuard extends Transform {
-  constructor(private readonly count: ByteCount) {
+  constructor(
+    private readonly count: ByteCount,
+    private readonly reserve: DiskReserve,
+  ) {
     super();
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.count.add(chunk.length);
-    done(this.count.isExceeded ? new Error('Too many bytes') : null, chunk);
+    if (this.count.isExceeded) return done(new Error('Too many bytes'));
+    this.reserve.spend(chunk.length).then(() => done(null, chunk), done);
   }
 }
 
