@@ -1,29 +1,34 @@
 import { DomainError } from '@millrace/domain';
 import type { ConvertRequest, DataFormat } from '../../tasks/convert.task.js';
 
-const BY_MEDIA_TYPE: Readonly<Record<string, DataFormat>> = {
-  'text/csv': 'csv',
-  'application/csv': 'csv',
-  'text/tab-separated-values': 'csv',
-  'application/json': 'json',
-  'application/x-ndjson': 'json',
-  'application/ndjson': 'json',
-  'application/jsonl': 'json',
-  'application/x-jsonlines': 'json',
-  'application/vnd.apache.parquet': 'parquet',
-  'application/x-parquet': 'parquet',
-};
+/** Maps, because the names come from outside: an object has a `constructor`, too. */
+const BY_MEDIA_TYPE: ReadonlyMap<string, DataFormat> = new Map(
+  Object.entries<DataFormat>({
+    'text/csv': 'csv',
+    'application/csv': 'csv',
+    'text/tab-separated-values': 'csv',
+    'application/json': 'json',
+    'application/x-ndjson': 'json',
+    'application/ndjson': 'json',
+    'application/jsonl': 'json',
+    'application/x-jsonlines': 'json',
+    'application/vnd.apache.parquet': 'parquet',
+    'application/x-parquet': 'parquet',
+  }),
+);
 
-const BY_EXTENSION: Readonly<Record<string, DataFormat>> = {
-  csv: 'csv',
-  tsv: 'csv',
-  txt: 'csv',
-  json: 'json',
-  ndjson: 'json',
-  jsonl: 'json',
-  parquet: 'parquet',
-  pq: 'parquet',
-};
+const BY_EXTENSION: ReadonlyMap<string, DataFormat> = new Map(
+  Object.entries<DataFormat>({
+    csv: 'csv',
+    tsv: 'csv',
+    txt: 'csv',
+    json: 'json',
+    ndjson: 'json',
+    jsonl: 'json',
+    parquet: 'parquet',
+    pq: 'parquet',
+  }),
+);
 
 /**
  * The format of a file: as given, else by content type, file name, and the first bytes.
@@ -36,12 +41,12 @@ export function detectFormat({ format, contentType, fileName }: ConvertRequest, 
 }
 
 function byMediaType(contentType = ''): DataFormat | undefined {
-  return BY_MEDIA_TYPE[contentType.split(';')[0]?.trim().toLowerCase() ?? ''];
+  return BY_MEDIA_TYPE.get(contentType.split(';')[0]?.trim().toLowerCase() ?? '');
 }
 
 function byExtension(fileName = ''): DataFormat | undefined {
   const [, extension = ''] = /\.([^.]+)$/.exec(fileName.toLowerCase().replace(/\.(gz|gzip|zst|zstd)$/, '')) ?? [];
-  return BY_EXTENSION[extension];
+  return BY_EXTENSION.get(extension);
 }
 
 function byBytes(head: Buffer): DataFormat {
