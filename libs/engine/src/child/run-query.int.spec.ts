@@ -143,6 +143,11 @@ describe('query', () => {
     await expect(fixture.query(sql, { inputs })).rejects.toMatchObject({ code, errors: [{ line, column }] });
   });
 
+  it('refuses a column or a field whose name has a NUL', async () => {
+    const sql = `SELECT from_json('{}', '{"a\\u0000b":"INTEGER"}') AS x`;
+    await expect(fixture.query(sql)).rejects.toMatchObject({ code: 'sql.invalid' });
+  });
+
   it('keeps the suggestions of DuckDB', async () => {
     await expect(fixture.query('SELECT regio FROM datasets.sales', { inputs })).rejects.toThrow(
       /Candidate bindings.*region/,

@@ -3,7 +3,7 @@ import { type Column, DomainError } from '@millrace/domain';
 import { bareStatement, findSecondStatement } from '@millrace/sql';
 import type { QueryAnswer, QueryRequest } from '../tasks/query.task.js';
 import type { TableInput } from '../tasks/table-input.js';
-import { uniqueColumnNames } from '../types/column-names.js';
+import { hasNul, uniqueColumnNames } from '../types/column-names.js';
 import { quoteIdentifier } from '../types/sql-text.js';
 import { type BoundParams, bindParams } from './bind-params.js';
 import { readDuckdbError } from './duckdb-error.js';
@@ -76,7 +76,13 @@ async function prepare(statement: string, { params }: QueryRequest, { connection
 const SELECT_STATEMENT = 1;
 
 /** The columns with their logical types, once the parameters have types. */
-async function describe(statement: string, params: BoundParams, { connection }: TaskContext): Promise<Column[]> {
+async function describe(statement: string, params: BoundParams, context: TaskContext): Promise<Column[]> {
+  const columns = await bindColumns(statement, params, context);
+  if (!columns.some(hasNul)) return columns;
+  throw new DomainError('sql.invalid', 'The name of a column, or of a field in one, has a NUL character.');
+}
+
+async function bindColumns(statement: string, params: BoundParams, { connection }: TaskContext): Promise<Column[]> {
   const prefix = 'DESCRIBE ';
   try {
     const reader = await connection.runAndReadAll(`${prefix}${statement}`, params.values, params.types);

@@ -107,6 +107,8 @@ describe('convert', () => {
       ],
       ['an empty array', '[]', 'conversion.no_rows', {}],
       ['5,000 levels', `${'['.repeat(5_000)}${']'.repeat(5_000)}`, 'conversion.limit', {}],
+      ['a key with a NUL', '{"a\\u0000b":1}\n', 'conversion.failed', {}],
+      ['a nested key with a NUL', '{"x":[{"a\\u0000b":1}]}\n', 'conversion.failed', { column_name: 'x' }],
       ['a pin that does not fit', '{"a":"x"}\n', 'conversion.failed', {}],
     ])('refuses %s', async (_, bytes, code, place) => {
       const columns = _.startsWith('a pin') ? { a: { type: 'INTEGER' } } : undefined;

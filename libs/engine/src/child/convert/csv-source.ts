@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { DomainError } from '@millrace/domain';
 import type { ConvertLimits, ConvertRequest, CsvDialect, CsvOptions } from '../../tasks/convert.task.js';
 import { quoteIdentifier } from '../../types/sql-text.js';
+import { checkColumns } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { conversionFailed } from './conversion-error.js';
 import { readCsv, type SniffedCsv, sniffCsv, type SniffRequest } from './csv-dialect.js';
@@ -9,7 +10,6 @@ import { type CsvFile, explainCsv } from './csv-error.js';
 import { findRecord, type RecordRules } from './csv-records.js';
 import { readHead } from './decompress.js';
 import { keptAsText, roundedToDouble, widenIntegers } from './exact-numbers.js';
-import { checkColumnCount } from './parquet-source.js';
 import { findInexact, SampleMisledError } from './inexact-values.js';
 import type { SourceColumn, TableSource } from './table-source.js';
 import type { TextFacts } from './text-check.js';
@@ -46,7 +46,7 @@ export async function openCsv(
   });
   const file: CsvFile = { path, rules: { ...rules, ...sniffed.dialect, delimiters: [sniffed.dialect.delimiter] } };
   const explain = async (error: unknown): Promise<unknown> => explainLineEnds(await explainCsv(error, file), facts);
-  checkColumnCount(sniffed.columns.length, limits);
+  checkColumns(sniffed.columns, limits);
   const pinned = applyPins(sniffed.columns, request.columns);
   const typed = await exactTypes(connection, sniffing, { sniffed, head, pinned, file }).catch(
     async (error: unknown) => {

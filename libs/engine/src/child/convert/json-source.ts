@@ -5,6 +5,7 @@ import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
 import { type DuckdbError, isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
 import { toStorageFull } from '../storage-full.js';
 import type { TaskContext } from '../task-context.js';
+import { checkColumns } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
 import { keptAsText, roundedToDouble, widenIntegers } from './exact-numbers.js';
@@ -14,7 +15,6 @@ import { quoteNumbers } from './json-numbers.js';
 import { JsonOutline } from './json-outline.js';
 import { lineOfRecord } from './json-records.js';
 import { findTimes, narrowIntegers, type JsonReading } from './json-types.js';
-import { checkColumnCount } from './parquet-source.js';
 import type { SourceColumn, TableSource } from './table-source.js';
 
 /** The copy for pinned columns, in the scratch folder. */
@@ -40,7 +40,7 @@ export async function openJson(
   const { from, found } = await detect(connection, path, limits).catch(async (error: unknown) => {
     throw await explain(error);
   });
-  checkColumnCount(found.length, limits);
+  checkColumns(found, limits);
   const columns = applyPins(found, request.columns);
   const pinned = columns.filter(({ isPinned }) => isPinned);
   // Types can be named only when the names are the keys of the file: equal but for their case, DuckDB renames them.

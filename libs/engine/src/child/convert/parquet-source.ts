@@ -7,6 +7,7 @@ import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
 import { isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
 import { toStorageFull } from '../storage-full.js';
 import { readParquet } from '../table-view.js';
+import { checkColumns } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
 import type { SourceColumn, TableSource } from './table-source.js';
@@ -20,7 +21,7 @@ export async function openParquet(
 ): Promise<TableSource> {
   const from = readParquet([path]);
   const found = await describe(connection, from);
-  checkColumnCount(found.length, limits);
+  checkColumns(found, limits);
   for (const { name, type } of found) {
     const tree = parseDuckdbType(type);
     if (nestingOf(tree) > limits.nestingMax) {
@@ -80,11 +81,6 @@ function exactCast(columns: readonly SourceColumn[], index: number, from: string
 
 /** Begins the message of a cast that would change a value; the index of the column and the value follow. */
 const INEXACT = 'inexact:';
-
-/** @throws DomainError `conversion.limit` */
-export function checkColumnCount(count: number, { columnsMax }: ConvertLimits): void {
-  if (count > columnsMax) throw beyondLimit(`The file has ${count} columns; at most ${columnsMax} are allowed.`);
-}
 
 async function describe(connection: DuckDBConnection, from: string): Promise<{ name: string; type: string }[]> {
   try {
