@@ -52,6 +52,8 @@ describe('a CSV file that is not tidy', () => {
       errors: [{ line: 1, text: 'Report of 2025' }],
     });
     await expect(read(bytes, { options: { skip: 2 } })).resolves.toMatchObject({ rows: [[1, 2]] });
+    const nothing = await refused(bytes, { options: { skip: 100 } });
+    expect(nothing).toMatchObject({ status: 400, code: 'conversion.no_rows' });
   });
 
   it('is refused when its line ends are mixed, or read as it is', async () => {

@@ -54,13 +54,16 @@ interface TypedColumn {
 /**
  * The columns with their pinned types. Names fit without regard to case, as in SQL.
  *
- * @throws DomainError `conversion.column_unknown`, `conversion.type_invalid`
+ * @throws DomainError `conversion.column_unknown`, `conversion.type_invalid`, `request.invalid`
  */
 export function applyPins<C extends TypedColumn>(
   columns: readonly C[],
   pins: ConvertRequest['columns'],
 ): (C & { isPinned: boolean })[] {
   const types = new Map(Object.entries(pins ?? {}).map(([name, pin]) => [name.toLowerCase(), pinnedType(name, pin)]));
+  if (types.size < Object.keys(pins ?? {}).length) {
+    throw new DomainError('request.invalid', 'Two names in "columns" differ only in case, and mean the same column.');
+  }
   const known = new Set(columns.map(({ name }) => name.toLowerCase()));
   for (const name of Object.keys(pins ?? {})) {
     if (!known.has(name.toLowerCase())) {

@@ -1,5 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DomainError } from '@millrace/domain';
 import {
   type Compression,
   type ConvertAnswer,
@@ -68,6 +69,7 @@ async function convertPlain(file: PlainFile, context: TaskContext): Promise<Conv
   const head = await readHead(file.path, HEAD_BYTES);
   if (head.length === 0) throw noRows('The file is empty.');
   const format = detectFormat(file.request, head);
+  checkOptionsFit(file.request, format);
   const open = await openerOf(format, file, context);
   const { source, written } = await writeSource(open, file.limits, context);
   return {
@@ -131,6 +133,13 @@ async function openerOf(
   if (format === 'csv') return (isWhole) => openCsv(connection, { path, request, limits, facts, isWhole });
   outline.finish();
   return () => openJson(context, { path, request, limits, outline });
+}
+
+/** An option that changes nothing would be a wish that nobody hears. */
+function checkOptionsFit({ options = {} }: ConvertRequest, format: DataFormat): void {
+  const given = Object.entries(options).find(([, value]) => value !== undefined);
+  if (format === 'csv' || !given) return;
+  throw new DomainError('request.invalid', `The option "${given[0]}" is for CSV; the file is ${format.toUpperCase()}.`);
 }
 
 /** What the uploader said about the encoding must be true: a broken packing is never read as text. */

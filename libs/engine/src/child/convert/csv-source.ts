@@ -4,7 +4,7 @@ import type { ConvertLimits, ConvertRequest, CsvDialect, CsvOptions } from '../.
 import { quoteIdentifier } from '../../types/sql-text.js';
 import { checkColumns } from './column-check.js';
 import { applyPins } from './column-pins.js';
-import { conversionFailed } from './conversion-error.js';
+import { conversionFailed, noRows } from './conversion-error.js';
 import { readCsv, type SniffedCsv, sniffCsv, type SniffRequest } from './csv-dialect.js';
 import { type CsvFile, explainCsv } from './csv-error.js';
 import { findRecord, type RecordRules } from './csv-records.js';
@@ -38,6 +38,8 @@ export async function openCsv(
 ): Promise<TableSource> {
   const options = request.options ?? {};
   checkOptions(options);
+  const { skip = 0 } = options;
+  if (skip > facts.crlfCount + facts.lfCount) throw noRows(`The file has no more than the ${skip} lines to skip.`);
   const sniffing: SniffRequest = { path, options, limits, sampleRows: isWhole ? -1 : SAMPLE_ROWS };
   const rules = rulesOf(options);
   const head = linesOf(await readHead(path, HEAD_BYTES));

@@ -46,7 +46,11 @@ export async function openJson(
   // Types can be named only when the names are the keys of the file: equal but for their case, DuckDB renames them.
   if (hasRenamedKeys(found)) {
     if (pinned.length === 0)
-      return sourceOf(columns, { from, warnings: [...rounding(outline), ...unrefined(columns, outline)], explain });
+      return sourceOf(columns, {
+        from,
+        warnings: [RENAMED, ...rounding(outline), ...unrefined(columns, outline)],
+        explain,
+      });
     throw conversionFailed('Types can not be pinned in a file whose keys are equal but for their case.');
   }
   const quoted = pinned.filter(({ type }) => type !== 'JSON').map(({ name }) => name);
@@ -71,6 +75,8 @@ export async function openJson(
     explain,
   });
 }
+
+const RENAMED = 'Keys that are empty, or equal to another but for their case, got other names.';
 
 interface TextReading extends JsonReading {
   /** The line in the file of a row, from 1. */
