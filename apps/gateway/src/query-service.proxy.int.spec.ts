@@ -1,35 +1,46 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { newId } from '@millrace/domain';
-import { type GatewayUnderTest, type SendOptions, startTestGateway } from '../test/gateway-harness.js';
+import { RawConnection } from '@millrace/testing';
+import { FakeQueryService } from '../test/fake-query-service.js';
+import { startTestGateway, type GatewayUnderTest } from '../test/gateway-harness.js';
 
-describe('a query service that is not there', () => {
+describe('the way to the query service', () => {
   let gateway: GatewayUnderTest;
+  let queryService: FakeQueryService;
 
   beforeAll(async () => {
-    gateway = await startTestGateway();
+    queryService = await FakeQueryService.start();
+    gateway = await startTestGateway({}, queryService.url);
   });
-  afterAll(() => gateway.stop());
-
-  it.each<[string, string, SendOptions]>([
-    ['POST', '/v1/query', { json: { sql: 'SELECT 1' } }],
-    ['GET', `/v1/results/${newId('result')}`, {}],
-    ['GET', `/v1/datasets/${newId('dataset')}/preview`, {}],
-  ])('is service.unavailable, to be tried again, for %s %s', async (method, path, options) => {
-    const answer = await gateway.send(method, path, options);
-    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^[1-9]\d*$/)]);
-    expect(answer.headers.get('content-type')).toContain('application/problem+json');
-    await expect(answer.json()).resolves.toMatchObject({
-      ...{ status: 503, code: 'service.unavailable', retryable: true },
-      detail: expect.stringContaining('query service'),
-    });
+  afterAll(async () => {
+    await gateway.stop();
+    await queryService.stop();
   });
 
-  it('is named by /readyz', async () => {
-    const answer = await gateway.send('GET', '/readyz');
-    expect(answer.status).toBe(503);
-    await expect(answer.json()).resolves.toMatchObject({
-      ...{ status: 'not_ready' },
-      checks: { postgres: { status: 'up' }, object_store: { status: 'up' }, query_service: { status: 'down' } },
-    });
+  it('is taken by the body as it came, with the caller in a signed context and without the key', async () => {
+    const body = '{ "sql": "SELECT 1", "params": [12345678901234567890] }';
+    const answer = await gateway.send('POST', '/v1/query', { body, headers: { 'content-type': 'application/json' } });
+    expect(answer.status).toBe(200);
+    expect(queryService.requests.at(-1)).toMatchObject({ url: '/v1/query', body });
+    const { headers } = queryService.requests.at(-1) ?? {};
+    expect(headers?.['x-millrace-context']).toBeDefined();
+    expect(headers?.authorization).toBeUndefined();
   });
+
+  it.each(['http://HOST/v1/query', 'http://HOST//v1/query', '//HOST/v1/query', '/\\HOST/v1/query', 'HOST/v1/query'])(
+    'leads to no other host, whatever the request line says: %s',
+    async (target) => {
+      const stranger = await FakeQueryService.start();
+      const connection = await RawConnection.open(gateway.url);
+      connection.request(
+        `POST ${target.replace('HOST', new URL(stranger.url).host)}`,
+        [`Authorization: Bearer ${gateway.tenant.admin.apiKey}`, 'Content-Type: application/json', 'Content-Length: 2'],
+        '{}',
+      );
+      await connection.until(/\r\n\r\n/);
+      const heard = stranger.requests.length;
+      connection.destroy();
+      await stranger.stop();
+      expect({ statuses: connection.statuses, heard }).toEqual({ statuses: [400], heard: 0 });
+    },
+  );
 });

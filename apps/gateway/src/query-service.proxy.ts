@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Agent, request as send, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { CONTEXT_HEADER, signContext } from '@millrace/auth';
 import { DomainError, type Principal } from '@millrace/domain';
+import { checkRequestTarget } from '@millrace/http';
 import { currentContext } from '@millrace/telemetry';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './gateway-settings.js';
 
@@ -72,11 +73,14 @@ export class QueryServiceProxy implements OnModuleDestroy {
     }
     const { requestId } = currentContext();
     if (requestId) headers['x-request-id'] = requestId;
-    return send(new URL(request.url, queryServiceUrl), {
+    // The context is worth a key: where it goes to is never made from what a client sent.
+    checkRequestTarget(request.url);
+    return this.agent.request({
+      origin: new URL(queryServiceUrl).origin,
+      path: request.url,
       method: request.method as Dispatcher.HttpMethod,
       headers,
       body: request.body instanceof Readable ? request.body : null,
-      dispatcher: this.agent,
       signal,
     });
   }

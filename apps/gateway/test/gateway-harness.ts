@@ -28,8 +28,15 @@ export interface SendOptions {
   readonly apiKey?: string;
 }
 
-/** A gateway on a catalog and a folder of its own, without the services behind it. */
-export async function startTestGateway(variables: Record<string, string> = {}): Promise<GatewayUnderTest> {
+/**
+ * A gateway on a catalog and a folder of its own, without the services behind it.
+ *
+ * @param queryServiceUrl where a test plays the query service; nobody answers when left out
+ */
+export async function startTestGateway(
+  variables: Record<string, string> = {},
+  queryServiceUrl = 'http://127.0.0.1:9',
+): Promise<GatewayUnderTest> {
   const opened = await openCatalog({ blobGraceMs: 0 });
   const { catalog, databaseUrl } = opened;
   await migrateQueue(databaseUrl);
@@ -40,7 +47,7 @@ export async function startTestGateway(variables: Record<string, string> = {}): 
   const gateway = await startGateway({
     ...{ catalog, store, events, logger, metrics: createMetrics('gateway'), version: '0.0.0' },
     environment: parseEnvironment({ PORT: '0', DRAIN_MS: '1000', ...variables }),
-    queryServiceUrl: 'http://127.0.0.1:9',
+    queryServiceUrl,
     internalSecret: 'a secret of more than thirty-two characters',
   });
   const tenant = await createTenant(catalog);

@@ -13,6 +13,7 @@ import { NestLogger } from './nest-logger.js';
 import { PageLinkInterceptor } from './page-link.interceptor.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestIdOf } from './request-id.js';
+import { checkRequestTarget } from './request-target.js';
 import { validationPipe } from './validation.js';
 
 /** Room for 1 MiB of inline content with every character escaped, and the rest of the request. */
@@ -57,6 +58,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     enterContext({ requestId: request.id, ...(typeof traceparent === 'string' && { traceparent }) });
     void reply.header('x-request-id', request.id);
     if (typeof traceparent === 'string') void reply.header('traceparent', traceparent);
+    checkRequestTarget(request.raw.url);
     done();
   });
   fastify.addHook('preHandler', (request, _reply, done) => done(unknownParameter(request)));

@@ -5,4 +5,5 @@ export * from './nest-logger.js';
 export * from './operation.decorator.js';
 export * from './page.js';
 export * from './prefer.js';
+export * from './request-target.js';
 export * from './validation.js';

@@ -1,5 +1,6 @@
 export * from './eventually.js';
 export * from './faulty-object-store.js';
+export * from './http/raw-connection.js';
 export * from './postgres/open-catalog.js';
 export * from './postgres/start-postgres.js';
 export * from './postgres/test-server.js';

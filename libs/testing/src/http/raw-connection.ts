@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const WAIT_MAX_MS = 10_000;
+const LOOK_MS = 5;
+
+/** A connection that says what no HTTP client would, byte by byte, and keeps what it hears. */
+export class RawConnection {
+  /** Everything that has arrived, as Latin-1. */
+  received = '';
+  isClosed = false;
+
+  private constructor(private readonly socket: Socket) {
+    socket.setEncoding('latin1');
+    socket.on('data', (text: string) => (this.received += text));
+    // A server that cuts the connection off is what many of these tests want.
+    socket.on('error', () => undefined);
+    socket.on('close', () => (this.isClosed = true));
+  }
+
+  static async open(url: string): Promise<RawConnection> {
+    const { hostname, port } = new URL(url);
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const connection = new RawConnection(socket);
+    await once(socket, 'connect');
+    return connection;
+  }
+
+  /** How often a status line has arrived. */
+  get statuses(): readonly number[] {
+    return [...this.received.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
+  }
+
+  write(bytes: string | Uint8Array): void {
+    this.socket.write(bytes);
+  }
+
+  /** Sends a request: its line, its headers one by one, and the body as it is. */
+  request(line: string, headers: readonly string[] = [], body = ''): void {
+    this.write(`${[`${line} HTTP/1.1`, 'Host: test', ...headers].join('\r\n')}\r\n\r\n${body}`);
+  }
+
+  /** Resolves when what has arrived matches. */
+  async until(pattern: RegExp, waitMaxMs = WAIT_MAX_MS): Promise<void> {
+    await this.look(() => pattern.test(this.received), `${pattern} did not arrive`, waitMaxMs);
+  }
+
+  /** Resolves when the server has said that no more will come; gives what has arrived. */
+  async ended(waitMaxMs = WAIT_MAX_MS): Promise<string> {
+    await this.look(() => this.socket.readableEnded || this.isClosed, 'the server did not close', waitMaxMs);
+    return this.received;
+  }
+
+  /** Resolves when the connection is gone for both sides, although this one never closed it; gives what has arrived. */
+  async cutOff(waitMaxMs = WAIT_MAX_MS): Promise<string> {
+    await this.look(() => this.isClosed, 'the connection was not cut off', waitMaxMs);
+    return this.received;
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  private async look(isThere: () => boolean, complaint: string, waitMaxMs: number): Promise<void> {
+    for (const deadline = Date.now() + waitMaxMs; Date.now() < deadline; await sleep(LOOK_MS)) {
+      if (isThere()) return;
+    }
+    throw new Error(`Within ${waitMaxMs} ms ${complaint}; this did: ${this.received.slice(0, 500)}`);
+  }
+}
