@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { OPERATIONS, type Operation } from '@millrace/contract';
 import { DomainError } from '@millrace/domain';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AccessGuard, type Authenticator } from '@millrace/auth';
+import type { Authenticator } from '@millrace/auth';
 import { enterContext, type Logger, type Registry } from '@millrace/telemetry';
 import { registerBodyParser } from './body-parser.js';
 import type { MillraceRouteConfig } from './operation.decorator.js';
@@ -12,8 +12,8 @@ import { observeRequests } from './request-observer.js';
 import { NestLogger } from './nest-logger.js';
 import { PageLinkInterceptor } from './page-link.interceptor.js';
 import { ProblemFilter } from './problem.filter.js';
+import { guardRequests } from './request-gate.js';
 import { requestIdOf } from './request-id.js';
-import { checkRequestTarget } from './request-target.js';
 import { validationPipe } from './validation.js';
 
 /** Room for 1 MiB of inline content with every character escaped, and the rest of the request. */
@@ -35,7 +35,7 @@ export interface HttpServerOptions {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
   readonly metrics: Registry;
-  /** Adds what is not a route of the contract, such as pages, before the app starts. */
+  /** Adds what is not a route of the contract, such as pages, before the app starts; see `makePublic`. */
   readonly extend?: (fastify: FastifyInstance) => Promise<void>;
 }
 
@@ -58,9 +58,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     enterContext({ requestId: request.id, ...(typeof traceparent === 'string' && { traceparent }) });
     void reply.header('x-request-id', request.id);
     if (typeof traceparent === 'string') void reply.header('traceparent', traceparent);
-    checkRequestTarget(request.raw.url);
     done();
   });
+  guardRequests(fastify, options.authenticator);
   fastify.addHook('preHandler', (request, _reply, done) => done(unknownParameter(request)));
   observeRequests(fastify, options);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
@@ -70,7 +70,6 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   });
   await options.extend?.(fastify);
   registerBodyParser(fastify, { jsonBytesMax: JSON_BYTES_MAX });
-  app.useGlobalGuards(new AccessGuard(options.authenticator));
   app.useGlobalPipes(validationPipe());
   app.useGlobalInterceptors(new PageLinkInterceptor());
   app.useGlobalFilters(new ProblemFilter(options.logger));

@@ -6,7 +6,8 @@ import {
   type Operation as OperationContract,
   type OperationName,
 } from '@millrace/contract';
-import { Public, Requires } from '@millrace/auth';
+import type { FastifyInstance } from 'fastify';
+import type { Access } from '@millrace/auth';
 
 const METHOD_DECORATORS = { get: Get, post: Post, put: Put, delete: Delete } as const satisfies Record<
   HttpMethod,
@@ -19,6 +20,8 @@ export interface MillraceRouteConfig {
   readonly operation: string;
   /** Whether the handler gets the body as a stream that nobody has read. */
   readonly streamsBody: boolean;
+  /** Who may pass. A route without it lets nobody in. */
+  readonly access: Access;
 }
 
 /**
@@ -31,11 +34,18 @@ export function Operation(name: OperationName, options: { readonly streamsBody?:
   const config: MillraceRouteConfig = {
     operation: name,
     streamsBody: options.streamsBody ?? operation.body?.kind === 'bytes',
+    access: operation.access,
   };
   return applyDecorators(
     METHOD_DECORATORS[operation.method](operation.path.replace(/\{(\w+)\}/g, ':$1')),
     HttpCode(Number(Object.keys(operation.responses)[0])),
     RouteConfig(config),
-    operation.access === 'public' ? Public() : Requires(operation.access),
   );
+}
+
+/** Lets everybody in to the routes that are added to an instance from now on; for pages that are no operations. */
+export function makePublic(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    route.config = Object.assign({}, route.config, { access: 'public' satisfies Access });
+  });
 }

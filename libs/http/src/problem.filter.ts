@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from '@millrace/contract';
 import { DomainError, ERRORS, toDomainError, type ErrorCode } from '@millrace/domain';
 import { currentContext, errorFields, type Logger } from '@millrace/telemetry';
+import { unknownRoute } from './request-gate.js';
 
 /** What a client that was told to come back should wait, in seconds. */
 const RETRY_AFTER_S = 2;
@@ -73,11 +74,8 @@ function fromFramework(exception: unknown, request: FastifyRequest): DomainError
   const status = exception instanceof HttpException ? exception.getStatus() : statusOfFastifyError(exception);
   const code = status === undefined ? undefined : CODE_OF_STATUS[status];
   if (!code) return undefined;
-  const detail =
-    code === 'route.unknown'
-      ? `There is no route ${request.method} ${pathOf(request)}. See /docs.`
-      : (exception as Error).message;
-  return new DomainError(code, detail, { cause: exception });
+  if (code === 'route.unknown') return unknownRoute(request);
+  return new DomainError(code, (exception as Error).message, { cause: exception });
 }
 
 function statusOfFastifyError(exception: unknown): number | undefined {

@@ -1,0 +1,97 @@
+import type { AddressInfo } from 'node:net';
+import { Body, Controller, Get, Module, Post, Req } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { Caller, generateApiKey, hashApiKey, KeyAuthenticator } from '@millrace/auth';
+import { updateDatasetSchema, type UpdateDatasetBody } from '@millrace/contract';
+import { newId, type Principal } from '@millrace/domain';
+import { createLogger, createMetrics, type Registry } from '@millrace/telemetry';
+import { createHttpServer, type HttpServerOptions } from '../src/http-server.js';
+import { Operation } from '../src/operation.decorator.js';
+
+/** What a streaming route does with its body, so that a test can stop half way. */
+export type Upload = (body: AsyncIterable<Uint8Array>) => Promise<unknown>;
+
+export interface SampleServer {
+  readonly app: NestFastifyApplication;
+  readonly url: string;
+  /** `Authorization: Bearer …`, the line of a request with every scope. */
+  readonly authorization: string;
+  readonly metrics: Registry;
+  /** How many calls have reached a handler. */
+  handled: number;
+  upload: Upload;
+}
+
+/** A small HTTP app with a JSON route, a streaming one, a public one and one that nobody gave an access. */
+export async function startSampleServer(options: Partial<HttpServerOptions> = {}): Promise<SampleServer> {
+  const key = generateApiKey();
+  const principal: Principal = {
+    ...{ tenantId: newId('tenant'), userId: newId('user'), apiKeyId: newId('apiKey') },
+    ...{ role: 'admin', scopes: ['files:write', 'files:read', 'datasets:write'] },
+  };
+  const metrics = createMetrics('test');
+  const sample = { handled: 0, upload: countBytes as Upload };
+  const app = await createHttpServer({
+    module: moduleOf(sample),
+    authenticator: new KeyAuthenticator({
+      findPrincipal: async (hash) => (hashApiKey(key).equals(hash) ? principal : undefined),
+    }),
+    logger: createLogger({ level: 'silent', service: 'test' }),
+    metrics,
+    ...options,
+  });
+  await app.listen(0, '127.0.0.1');
+  const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  return Object.assign(sample, { app, url, metrics, authorization: `Authorization: Bearer ${key}` });
+}
+
+async function countBytes(body: AsyncIterable<Uint8Array>): Promise<{ bytes: number }> {
+  let bytes = 0;
+  for await (const chunk of body) bytes += chunk.length;
+  return { bytes };
+}
+
+function moduleOf(sample: { handled: number; upload: Upload }): HttpServerOptions['module'] {
+  @Controller()
+  class SampleController {
+    @Operation('file.upload')
+    async upload(@Req() request: FastifyRequest): Promise<unknown> {
+      sample.handled += 1;
+      return sample.upload(request.body as AsyncIterable<Uint8Array>);
+    }
+
+    @Operation('dataset.update')
+    update(@Body({ schema: updateDatasetSchema }) body: UpdateDatasetBody, @Caller() caller: Principal): unknown {
+      sample.handled += 1;
+      return { body, tenant: caller.tenantId };
+    }
+
+    @Operation('file.list')
+    list(): unknown {
+      sample.handled += 1;
+      return { uploads: [], has_more: false, next_cursor: null };
+    }
+
+    @Operation('service.live')
+    live(): { status: 'ok' } {
+      sample.handled += 1;
+      return { status: 'ok' };
+    }
+
+    @Get('/forgotten')
+    forgotten(): string {
+      sample.handled += 1;
+      return 'never seen';
+    }
+
+    @Post('/forgotten')
+    forgottenBody(): string {
+      return this.forgotten();
+    }
+  }
+
+  @Module({ controllers: [SampleController] })
+  class SampleModule {}
+  return SampleModule;
+}
