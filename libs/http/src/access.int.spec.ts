@@ -15,7 +15,7 @@ describe('who may pass', () => {
       extend: async (fastify) => void fastify.get('/page', () => 'a page that says nothing about its access'),
     });
   });
-  afterAll(() => server.app.close());
+  afterAll(() => server.stop());
 
   /** The answer to a request whose announced body never comes. */
   const answerWithoutBody = async (line: string, ...headers: string[]): Promise<string> => {

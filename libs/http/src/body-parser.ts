@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DomainError } from '@millrace/domain';
 import type { MillraceRouteConfig } from './operation.decorator.js';
@@ -17,6 +18,9 @@ export function registerBodyParser(fastify: FastifyInstance, options: { readonly
     if (!JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '')) {
       return done(unsupportedMediaType(request));
     }
+    if (Number(request.headers['content-length'] ?? 0) > options.jsonBytesMax) {
+      return done(tooLarge(options.jsonBytesMax));
+    }
     readText(payload, options.jsonBytesMax).then(
       (text) => parseJson(request, text, (error, body) => done(error ? malformed(error) : null, body)),
       (error: Error) => done(error),
@@ -24,20 +28,23 @@ export function registerBodyParser(fastify: FastifyInstance, options: { readonly
   });
 }
 
-async function readText(payload: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
+async function readText(payload: IncomingMessage, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  for await (const chunk of payload) {
+  // Destroyed, the request would take its connection along, and the answer with that.
+  for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
-    if (sizeBytes > bytesMax) {
-      throw new DomainError(
-        'request.too_large',
-        `A JSON body has at most ${bytesMax} bytes. Upload larger content as a file.`,
-      );
-    }
+    if (sizeBytes > bytesMax) throw tooLarge(bytesMax);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function tooLarge(bytesMax: number): DomainError {
+  return new DomainError(
+    'request.too_large',
+    `A JSON body has at most ${bytesMax} bytes. Upload larger content as a file.`,
+  );
 }
 
 function malformed(cause: Error): DomainError {

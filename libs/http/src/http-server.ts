@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { OPERATIONS, type Operation } from '@millrace/contract';
 import { DomainError } from '@millrace/domain';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Authenticator } from '@millrace/auth';
 import { enterContext, type Logger, type Registry } from '@millrace/telemetry';
 import { registerBodyParser } from './body-parser.js';
+import { closeAfterEarlyAnswer, closeAfterEarlyAnswers } from './early-answer.js';
+import { createNodeServer } from './node-server.js';
 import type { MillraceRouteConfig } from './operation.decorator.js';
 import { observeRequests } from './request-observer.js';
 import { NestLogger } from './nest-logger.js';
@@ -18,9 +20,6 @@ import { validationPipe } from './validation.js';
 
 /** Room for 1 MiB of inline content with every character escaped, and the rest of the request. */
 const JSON_BYTES_MAX = 8 * 1024 * 1024;
-
-/** A connection whose headers do not arrive by then is closed; bodies have bounds of their own. */
-const HEADERS_TIMEOUT_MS = 30_000;
 
 /** While a server closes: how often connections whose requests have ended are closed. */
 const IDLE_LOOK_MS = 50;
@@ -44,14 +43,8 @@ export interface HttpServerOptions {
  * as problem+json, a request id on every answer and log line. The caller listens and closes.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({
-    genReqId: requestIdOf,
-    // Bodies of streaming routes have no bound here; JSON has its own in the parser.
-    bodyLimit: Number.MAX_SAFE_INTEGER,
-    forceCloseConnections: 'idle',
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 },
-    routerOptions: { maxParamLength: 200 },
-  });
+  const problems = new ProblemFilter(options.logger);
+  const adapter = new FastifyAdapter(serverOptions(problems));
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
     const { traceparent } = request.headers;
@@ -61,7 +54,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     done();
   });
   guardRequests(fastify, options.authenticator);
-  fastify.addHook('preHandler', (request, _reply, done) => done(unknownParameter(request)));
+  closeAfterEarlyAnswers(fastify);
+  fastify.addHook('onRequest', (request, _reply, done) => done(unknownParameter(request)));
   observeRequests(fastify, options);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     bodyParser: false,
@@ -72,9 +66,26 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   registerBodyParser(fastify, { jsonBytesMax: JSON_BYTES_MAX });
   app.useGlobalPipes(validationPipe());
   app.useGlobalInterceptors(new PageLinkInterceptor());
-  app.useGlobalFilters(new ProblemFilter(options.logger));
+  app.useGlobalFilters(problems);
   await app.init();
   return app;
+}
+
+function serverOptions(problems: ProblemFilter): FastifyServerOptions {
+  return {
+    genReqId: requestIdOf,
+    // Bodies of streaming routes have no bound here; JSON has its own in the parser.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    forceCloseConnections: 'idle',
+    serverFactory: (handle) => createNodeServer(handle),
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (error, request, reply) => {
+      // The router itself refuses these, before any hook.
+      void reply.header('x-request-id', request.id);
+      closeAfterEarlyAnswer(request.raw, reply.raw);
+      problems.answer(error, request, reply);
+    },
+  };
 }
 
 /** A route without parameters refuses them: one that was misspelt, or is of a later version, must not go unnoticed. */

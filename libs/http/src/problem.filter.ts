@@ -14,6 +14,8 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   404: 'route.unknown',
   405: 'route.unknown',
   413: 'request.too_large',
+  // A parameter of the path is too long to name anything.
+  414: 'route.unknown',
   415: 'request.unsupported_media_type',
   503: 'service.unavailable',
 };
@@ -25,8 +27,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(exception: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const reply = http.getResponse<FastifyReply>();
+    this.answer(exception, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = fromFramework(exception, request) ?? toDomainError(exception);
     const problem = problemOf(error, request);
     this.log(error, problem.status);

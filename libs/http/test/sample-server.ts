@@ -1,19 +1,20 @@
 import type { AddressInfo } from 'node:net';
 import { Body, Controller, Get, Module, Post, Req } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { Caller, generateApiKey, hashApiKey, KeyAuthenticator } from '@millrace/auth';
 import { updateDatasetSchema, type UpdateDatasetBody } from '@millrace/contract';
 import { newId, type Principal } from '@millrace/domain';
 import { createLogger, createMetrics, type Registry } from '@millrace/telemetry';
-import { createHttpServer, type HttpServerOptions } from '../src/http-server.js';
+import { closeHttpServer, createHttpServer, type HttpServerOptions } from '../src/http-server.js';
 import { Operation } from '../src/operation.decorator.js';
+
+/** What a test left open is cut off after this. */
+const DRAIN_MS = 100;
 
 /** What a streaming route does with its body, so that a test can stop half way. */
 export type Upload = (body: AsyncIterable<Uint8Array>) => Promise<unknown>;
 
 export interface SampleServer {
-  readonly app: NestFastifyApplication;
   readonly url: string;
   /** `Authorization: Bearer …`, the line of a request with every scope. */
   readonly authorization: string;
@@ -21,6 +22,7 @@ export interface SampleServer {
   /** How many calls have reached a handler. */
   handled: number;
   upload: Upload;
+  stop(): Promise<void>;
 }
 
 /** A small HTTP app with a JSON route, a streaming one, a public one and one that nobody gave an access. */
@@ -43,7 +45,10 @@ export async function startSampleServer(options: Partial<HttpServerOptions> = {}
   });
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
-  return Object.assign(sample, { app, url, metrics, authorization: `Authorization: Bearer ${key}` });
+  return Object.assign(sample, {
+    ...{ url, metrics, authorization: `Authorization: Bearer ${key}` },
+    stop: () => closeHttpServer(app, DRAIN_MS),
+  });
 }
 
 async function countBytes(body: AsyncIterable<Uint8Array>): Promise<{ bytes: number }> {

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { UploadBody } from '@millrace/contract';
 import { DomainError, newId } from '@millrace/domain';
-import { createTenant, eventually, registeredKeys } from '@millrace/testing';
+import { createTenant, eventually, RawConnection, registeredKeys } from '@millrace/testing';
 import { startTestGateway, type GatewayUnderTest, type SendOptions } from '../../test/gateway-harness.js';
 
 const csv = 'id,name\n1,test';
@@ -203,6 +203,17 @@ describe('files', () => {
     const answer = await breakOff('stay silent');
     expect(answer).toContain('upload.interrupted');
     expect(await bytesInStore()).toEqual(before);
+  });
+
+  it('that are refused close their connection, whatever the client does', async () => {
+    const connection = await RawConnection.open(gateway.url);
+    const authorization = `Authorization: Bearer ${gateway.tenant.admin.apiKey}`;
+    connection.request('POST /v1/files', [authorization, 'Transfer-Encoding: chunked']);
+    const chunk = `${(100_000).toString(16)}\r\n${'x'.repeat(100_000)}\r\n`;
+    for (let sent = 0; sent < 20; sent += 1) connection.write(chunk);
+    expect(await connection.ended()).toContain('"upload.too_large"');
+    await connection.cutOff(10_000, chunk);
+    expect(await writing()).toEqual([]);
   });
 
   it('are not kept when the store fails', async () => {

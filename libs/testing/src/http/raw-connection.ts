@@ -29,7 +29,7 @@ export class RawConnection {
 
   /** How often a status line has arrived. */
   get statuses(): readonly number[] {
-    return [...this.received.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
+    return [...this.received.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
   }
 
   write(bytes: string | Uint8Array): void {
@@ -52,9 +52,18 @@ export class RawConnection {
     return this.received;
   }
 
-  /** Resolves when the connection is gone for both sides, although this one never closed it; gives what has arrived. */
-  async cutOff(waitMaxMs = WAIT_MAX_MS): Promise<string> {
-    await this.look(() => this.isClosed, 'the connection was not cut off', waitMaxMs);
+  /**
+   * Resolves when the server no longer takes anything, although this side never stopped; gives what has arrived.
+   *
+   * @param bytes what to go on sending: without any, nobody hears of a connection that is gone
+   */
+  async cutOff(waitMaxMs = WAIT_MAX_MS, bytes = 'x'): Promise<string> {
+    const sending = setInterval(() => this.write(bytes), 20);
+    try {
+      await this.look(() => this.isClosed, 'the connection was not cut off', waitMaxMs);
+    } finally {
+      clearInterval(sending);
+    }
     return this.received;
   }
 
