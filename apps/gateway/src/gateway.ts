@@ -49,6 +49,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     authenticator: new KeyAuthenticator(catalog.keys),
     logger,
     metrics,
+    limits: { connectionsMax: environment.HTTP_CONNECTIONS_MAX, jsonBodyMs: environment.JSON_BODY_TIMEOUT_MS },
     extend: (fastify) => serveDocsPage(fastify, version),
   });
   await app.listen(environment.PORT, environment.HOST);

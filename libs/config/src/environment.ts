@@ -43,6 +43,16 @@ export const environmentSchema = z.object({
     description:
       'File that log lines are appended to. Left out, they go to standard output; `npm start` writes `millrace.log` in the data folder.',
   }),
+  HTTP_CONNECTIONS_MAX: integer('Connections that clients may have to the gateway at once; those beyond are dropped.', {
+    min: 1,
+    max: 100_000,
+    default: 1_000,
+  }),
+  JSON_BODY_TIMEOUT_MS: integer('How long the JSON body of a request may take to arrive.', {
+    min: 100,
+    max: hourMs,
+    default: 30_000,
+  }),
   UPLOAD_BYTES_MAX: integer('Size of an upload at most.', { min: 1, default: 50 * GiB }),
   UPLOAD_IDLE_MS: integer('An upload that sends nothing for so long is ended.', { min: 100, default: 2 * minuteMs }),
   UPLOAD_RETENTION_MS: integer('How long an upload waits for a dataset.', { min: 1_000, default: dayMs }),

@@ -41,6 +41,8 @@ export const COMMON_ERRORS = [
   'auth.invalid',
   'auth.forbidden',
   'request.invalid',
+  'request.interrupted',
+  'request.too_many',
   'service.unavailable',
   'internal',
 ] as const satisfies readonly ErrorCode[];

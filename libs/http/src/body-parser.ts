@@ -1,43 +1,60 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AuthenticatedRequest } from '@millrace/auth';
 import { DomainError } from '@millrace/domain';
+import { BodyBudget, type BodyShare } from './body-budget.js';
+import type { HttpLimits } from './http-limits.js';
 import type { MillraceRouteConfig } from './operation.decorator.js';
+import { withTimeLimits } from './time-limits.js';
 
 const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/i;
+
+type IncomingRequest = FastifyRequest & AuthenticatedRequest & { bodyShare?: BodyShare };
 
 /**
  * Parses JSON bodies up to a bound and hands every body of a streaming route through unread, whatever its media type.
  * One parser for all media types: which of both it is depends on the route, not on what the client says it sends.
  */
-export function registerBodyParser(fastify: FastifyInstance, options: { readonly jsonBytesMax: number }): void {
+export function registerBodyParser(fastify: FastifyInstance, limits: HttpLimits): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  const budget = new BodyBudget(limits);
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', (request, payload, done) => {
-    const config = request.routeOptions.config as Partial<MillraceRouteConfig>;
-    if (config.streamsBody) return done(null, payload);
-    if (!JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '')) {
-      return done(unsupportedMediaType(request));
-    }
-    if (Number(request.headers['content-length'] ?? 0) > options.jsonBytesMax) {
-      return done(tooLarge(options.jsonBytesMax));
-    }
-    readText(payload, options.jsonBytesMax).then(
-      (text) => parseJson(request, text, (error, body) => done(error ? malformed(error) : null, body)),
+  fastify.addHook('preParsing', (request: IncomingRequest, reply, payload, done) => {
+    shareBudget(request, reply, budget);
+    done(null, payload);
+  });
+  fastify.addContentTypeParser('*', (request: IncomingRequest, payload, done) => {
+    const { streamsBody } = request.routeOptions.config as Partial<MillraceRouteConfig>;
+    if (streamsBody) return done(null, payload);
+    readJson(request, payload, limits).then(
+      (bytes) =>
+        parseJson(request, bytes.toString('utf8'), (error, body) => done(error ? malformed(error) : null, body)),
       (error: Error) => done(error),
     );
   });
 }
 
-async function readText(payload: IncomingMessage, bytesMax: number): Promise<string> {
-  const chunks: Buffer[] = [];
+/** What a body takes is given back when its request is answered, or its client has gone. */
+function shareBudget(request: IncomingRequest, { raw }: FastifyReply, budget: BodyBudget): void {
+  if (raw.destroyed) return;
+  const share = budget.share(request.principal?.tenantId ?? 'nobody');
+  request.bodyShare = share;
+  raw.once('close', () => share.release());
+}
+
+async function readJson(request: IncomingRequest, payload: IncomingMessage, limits: HttpLimits): Promise<Buffer> {
+  if (!JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '')) throw unsupportedMediaType(request);
+  if (Number(request.headers['content-length'] ?? 0) > limits.jsonBytesMax) throw tooLarge(limits.jsonBytesMax);
+  const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  // Destroyed, the request would take its connection along, and the answer with that.
-  for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  const time = { idleMs: limits.jsonBodyIdleMs, totalMs: limits.jsonBodyMs, code: 'request.interrupted' } as const;
+  for await (const chunk of withTimeLimits(payload, time)) {
     sizeBytes += chunk.length;
-    if (sizeBytes > bytesMax) throw tooLarge(bytesMax);
+    if (sizeBytes > limits.jsonBytesMax) throw tooLarge(limits.jsonBytesMax);
+    request.bodyShare?.take(chunk.length);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function tooLarge(bytesMax: number): DomainError {

@@ -8,6 +8,7 @@ import type { Authenticator } from '@millrace/auth';
 import { enterContext, type Logger, type Registry } from '@millrace/telemetry';
 import { registerBodyParser } from './body-parser.js';
 import { closeAfterEarlyAnswer, closeAfterEarlyAnswers } from './early-answer.js';
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.js';
 import { createNodeServer } from './node-server.js';
 import type { MillraceRouteConfig } from './operation.decorator.js';
 import { observeRequests } from './request-observer.js';
@@ -17,9 +18,6 @@ import { ProblemFilter } from './problem.filter.js';
 import { guardRequests } from './request-gate.js';
 import { requestIdOf } from './request-id.js';
 import { validationPipe } from './validation.js';
-
-/** Room for 1 MiB of inline content with every character escaped, and the rest of the request. */
-const JSON_BYTES_MAX = 8 * 1024 * 1024;
 
 /** While a server closes: how often connections whose requests have ended are closed. */
 const IDLE_LOOK_MS = 50;
@@ -34,6 +32,8 @@ export interface HttpServerOptions {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** What clients may hold, where it is not `DEFAULT_HTTP_LIMITS`. */
+  readonly limits?: Partial<HttpLimits>;
   /** Adds what is not a route of the contract, such as pages, before the app starts; see `makePublic`. */
   readonly extend?: (fastify: FastifyInstance) => Promise<void>;
 }
@@ -43,8 +43,12 @@ export interface HttpServerOptions {
  * as problem+json, a request id on every answer and log line. The caller listens and closes.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<NestFastifyApplication> {
+  const { metrics } = options;
+  const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   const problems = new ProblemFilter(options.logger);
-  const adapter = new FastifyAdapter(serverOptions(problems));
+  const adapter = new FastifyAdapter(
+    serverOptions(problems, (handle) => createNodeServer(handle, { limits, metrics })),
+  );
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
     const { traceparent } = request.headers;
@@ -63,7 +67,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     abortOnError: false,
   });
   await options.extend?.(fastify);
-  registerBodyParser(fastify, { jsonBytesMax: JSON_BYTES_MAX });
+  registerBodyParser(fastify, limits);
   app.useGlobalPipes(validationPipe());
   app.useGlobalInterceptors(new PageLinkInterceptor());
   app.useGlobalFilters(problems);
@@ -71,13 +75,16 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   return app;
 }
 
-function serverOptions(problems: ProblemFilter): FastifyServerOptions {
+function serverOptions(
+  problems: ProblemFilter,
+  serverFactory: NonNullable<FastifyServerOptions['serverFactory']>,
+): FastifyServerOptions {
   return {
     genReqId: requestIdOf,
     // Bodies of streaming routes have no bound here; JSON has its own in the parser.
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: 'idle',
-    serverFactory: (handle) => createNodeServer(handle),
+    serverFactory,
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
       // The router itself refuses these, before any hook.

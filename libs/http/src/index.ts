@@ -1,4 +1,5 @@
 export * from './health.controller.js';
+export * from './http-limits.js';
 export * from './http-server.js';
 export * from './id-param.js';
 export * from './nest-logger.js';
@@ -6,4 +7,5 @@ export * from './operation.decorator.js';
 export * from './page.js';
 export * from './prefer.js';
 export * from './request-target.js';
+export * from './time-limits.js';
 export * from './validation.js';

@@ -1,18 +1,36 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { Counter, type Registry } from '@millrace/telemetry';
 import { continueWhenRead } from './expect-continue.js';
-
-/** A connection whose headers do not arrive by then is closed; bodies have bounds of their own. */
-const HEADERS_TIMEOUT_MS = 30_000;
+import type { HttpLimits } from './http-limits.js';
 
 /** How long a connection may stay open between two requests. Longer than the 60 s of usual load balancers. */
 const KEEP_ALIVE_MS = 72_000;
 
-/** The server below Fastify. */
-export function createNodeServer(handle: RequestListener): Server {
+/** How often Node looks for headers that take too long, at least. */
+const HEADERS_LOOK_MS = 5_000;
+
+/** The server below Fastify: what a connection may hold before there is a request, it holds by these bounds. */
+export function createNodeServer(
+  handle: RequestListener,
+  { limits, metrics }: { readonly limits: HttpLimits; readonly metrics: Registry },
+): Server {
   const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS },
+    {
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: Math.min(HEADERS_LOOK_MS, limits.headersMs),
+      // The whole request, which an upload may take hours for: bodies have bounds of their own.
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
     handle,
   );
+  server.maxConnections = limits.connectionsMax;
+  const dropped = new Counter({
+    name: 'millrace_http_connections_dropped_total',
+    help: 'Connections refused because as many as may are open.',
+    registers: [metrics],
+  });
+  server.on('drop', () => dropped.inc());
   continueWhenRead(server);
   return server;
 }

@@ -18,6 +18,8 @@ export interface SampleServer {
   readonly url: string;
   /** `Authorization: Bearer …`, the line of a request with every scope. */
   readonly authorization: string;
+  /** The same of another tenant. */
+  readonly otherAuthorization: string;
   readonly metrics: Registry;
   /** How many calls have reached a handler. */
   handled: number;
@@ -27,17 +29,14 @@ export interface SampleServer {
 
 /** A small HTTP app with a JSON route, a streaming one, a public one and one that nobody gave an access. */
 export async function startSampleServer(options: Partial<HttpServerOptions> = {}): Promise<SampleServer> {
-  const key = generateApiKey();
-  const principal: Principal = {
-    ...{ tenantId: newId('tenant'), userId: newId('user'), apiKeyId: newId('apiKey') },
-    ...{ role: 'admin', scopes: ['files:write', 'files:read', 'datasets:write'] },
-  };
+  const [key, otherKey] = [generateApiKey(), generateApiKey()];
+  const principals = new Map([key, otherKey].map((each) => [hashApiKey(each).toString('hex'), newPrincipal()]));
   const metrics = createMetrics('test');
   const sample = { handled: 0, upload: countBytes as Upload };
   const app = await createHttpServer({
     module: moduleOf(sample),
     authenticator: new KeyAuthenticator({
-      findPrincipal: async (hash) => (hashApiKey(key).equals(hash) ? principal : undefined),
+      findPrincipal: async (hash) => principals.get(Buffer.from(hash).toString('hex')),
     }),
     logger: createLogger({ level: 'silent', service: 'test' }),
     metrics,
@@ -46,9 +45,17 @@ export async function startSampleServer(options: Partial<HttpServerOptions> = {}
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
   return Object.assign(sample, {
-    ...{ url, metrics, authorization: `Authorization: Bearer ${key}` },
+    ...{ url, metrics },
+    ...{ authorization: `Authorization: Bearer ${key}`, otherAuthorization: `Authorization: Bearer ${otherKey}` },
     stop: () => closeHttpServer(app, DRAIN_MS),
   });
+}
+
+function newPrincipal(): Principal {
+  return {
+    ...{ tenantId: newId('tenant'), userId: newId('user'), apiKeyId: newId('apiKey') },
+    ...{ role: 'admin', scopes: ['files:write', 'files:read', 'datasets:write'] },
+  };
 }
 
 async function countBytes(body: AsyncIterable<Uint8Array>): Promise<{ bytes: number }> {
