@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { RawConnection } from '@millrace/testing';
+import { createTenant, RawConnection } from '@millrace/testing';
 import { FakeQueryService } from '../test/fake-query-service.js';
 import { startTestGateway, type GatewayUnderTest } from '../test/gateway-harness.js';
 
@@ -16,6 +18,8 @@ describe('the way to the query service', () => {
     await queryService.stop();
   });
 
+  const credentials = () => [`Authorization: Bearer ${gateway.tenant.admin.apiKey}`, 'Content-Type: application/json'];
+
   it('is taken by the body as it came, with the caller in a signed context and without the key', async () => {
     const body = '{ "sql": "SELECT 1", "params": [12345678901234567890] }';
     const answer = await gateway.send('POST', '/v1/query', { body, headers: { 'content-type': 'application/json' } });
@@ -26,6 +30,56 @@ describe('the way to the query service', () => {
     expect(headers?.authorization).toBeUndefined();
   });
 
+  it('is not taken by bodies that do not arrive', async () => {
+    const before = queryService.requests.length;
+    const stuck = await Promise.all(Array.from({ length: 260 }, () => RawConnection.open(gateway.url)));
+    for (const connection of stuck)
+      connection.request('POST /v1/query', [...credentials(), 'Content-Length: 100'], '{');
+    const other = await createTenant(gateway.catalog);
+    const answer = await gateway.send('POST', '/v1/query', { json: { sql: 'SELECT 1' }, apiKey: other.admin.apiKey });
+    for (const connection of stuck) connection.destroy();
+    expect(answer.status).toBe(200);
+    expect(queryService.requests).toHaveLength(before + 1);
+  });
+
+  it('is not taken whole by one tenant', async () => {
+    const held: ServerResponse[] = [];
+    const answerAtOnce = queryService.answer;
+    queryService.answer = (response) => void held.push(response);
+    const ask = () => gateway.send('POST', '/v1/query', { json: { sql: 'SELECT 1' } });
+    const answers = Array.from({ length: 64 }, ask);
+    while (held.length < 64) await sleep(10);
+    await expect((await ask()).json()).resolves.toMatchObject({ status: 429, code: 'query.too_many', retryable: true });
+    queryService.answer = answerAtOnce;
+    const other = await createTenant(gateway.catalog);
+    const served = await gateway.send('POST', '/v1/query', { json: { sql: 'SELECT 1' }, apiKey: other.admin.apiKey });
+    expect(served.status).toBe(200);
+    for (const response of held) response.end('{}');
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array.from({ length: 64 }, () => 200));
+    expect((await ask()).status).toBe(200);
+  });
+
+  it('is free again when clients have gone', async () => {
+    const answerAtOnce = queryService.answer;
+    let heard = 0;
+    queryService.answer = () => void (heard += 1);
+    const gone = await Promise.all(Array.from({ length: 64 }, () => RawConnection.open(gateway.url)));
+    for (const connection of gone) connection.request('POST /v1/query', [...credentials(), 'Content-Length: 2'], '{}');
+    while (heard < 64) await sleep(10);
+    for (const connection of gone) connection.destroy();
+    queryService.answer = answerAtOnce;
+    await sleep(200);
+    expect((await gateway.send('POST', '/v1/query', { json: {} })).status).toBe(200);
+  });
+
+  it('is closed to what is no JSON', async () => {
+    const answer = await gateway.send('POST', '/v1/query', {
+      body: 'SELECT 1',
+      headers: { 'content-type': 'text/plain' },
+    });
+    await expect(answer.json()).resolves.toMatchObject({ status: 415 });
+  });
+
   it.each(['http://HOST/v1/query', 'http://HOST//v1/query', '//HOST/v1/query', '/\\HOST/v1/query', 'HOST/v1/query'])(
     'leads to no other host, whatever the request line says: %s',
     async (target) => {
@@ -33,7 +87,7 @@ describe('the way to the query service', () => {
       const connection = await RawConnection.open(gateway.url);
       connection.request(
         `POST ${target.replace('HOST', new URL(stranger.url).host)}`,
-        [`Authorization: Bearer ${gateway.tenant.admin.apiKey}`, 'Content-Type: application/json', 'Content-Length: 2'],
+        [...credentials(), 'Content-Length: 2'],
         '{}',
       );
       await connection.until(/\r\n\r\n/);

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { ServerResponse } from 'node:http';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Agent, type Dispatcher } from 'undici';
@@ -6,13 +6,18 @@ import { CONTEXT_HEADER, signContext } from '@millrace/auth';
 import { DomainError, type Principal } from '@millrace/domain';
 import { checkRequestTarget } from '@millrace/http';
 import { currentContext } from '@millrace/telemetry';
+import { ConnectionShares } from './connection-shares.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './gateway-settings.js';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const CONNECTIONS_MAX = 256;
+/** Far more than a tenant may run at once, and a quarter of what there is. */
+const CONNECTIONS_OF_TENANT_MAX = CONNECTIONS_MAX / 4;
+/** Longer than a page takes, shorter than anybody waits without a sign. */
+const CONNECTION_WAIT_MAX_MS = 5_000;
 
 /** Of the request, what the query service needs; the caller's credentials stay here. */
-const REQUEST_HEADERS = ['content-type', 'content-length', 'prefer', 'accept', 'traceparent'] as const;
+const REQUEST_HEADERS = ['content-type', 'prefer', 'accept', 'traceparent'] as const;
 
 /** Of the answer, what belongs to the connection between us and not to the client's. */
 const HOP_HEADERS: ReadonlySet<string> = new Set([
@@ -25,7 +30,8 @@ const HOP_HEADERS: ReadonlySet<string> = new Set([
 
 /**
  * Passes requests on to the query service, as they are, with the caller's identity in a signed context, and its answers
- * back. Bytes stream through in both directions and are not parsed. A client that goes away ends the inner request.
+ * back. Bodies arrive whole before they take a connection, and are not parsed; answers stream through. A client that
+ * goes away ends the inner request.
  */
 @Injectable()
 export class QueryServiceProxy implements OnModuleDestroy {
@@ -37,31 +43,44 @@ export class QueryServiceProxy implements OnModuleDestroy {
     bodyTimeout: 0,
   });
 
+  private readonly shares = new ConnectionShares({
+    callsMax: CONNECTIONS_MAX,
+    callsOfTenantMax: CONNECTIONS_OF_TENANT_MAX,
+    waitMaxMs: CONNECTION_WAIT_MAX_MS,
+  });
+
   constructor(@Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings) {}
 
   async onModuleDestroy(): Promise<void> {
     await this.agent.close();
   }
 
-  /** @throws DomainError `service.unavailable` when the query service does not answer */
+  /**
+   * @throws DomainError `service.unavailable` when the query service does not answer, `query.too_many` when too many
+   * requests of the tenant are under way
+   */
   async pass(caller: Principal, { request, reply }: { request: FastifyRequest; reply: FastifyReply }): Promise<void> {
-    const gone = new AbortController();
-    const onClose = (): void => {
-      if (!reply.raw.writableFinished) gone.abort(new Error('the client went away'));
-    };
-    reply.raw.once('close', onClose);
+    const signal = goneSignal(reply.raw);
     try {
-      const answer = await this.send(caller, request, gone.signal);
-      for (const [name, value] of Object.entries(answer.headers)) {
-        if (value !== undefined && !HOP_HEADERS.has(name)) void reply.header(name, value);
-      }
-      await reply.status(answer.statusCode).send(answer.body);
+      await this.shares.run(caller.tenantId, () => this.exchange(caller, { request, reply, signal }), { signal });
     } catch (cause) {
-      if (gone.signal.aborted) return;
-      throw new DomainError('service.unavailable', 'The query service does not answer. Try again in a moment.', {
-        cause,
-      });
+      if (signal.aborted) return;
+      if (cause instanceof DomainError) throw cause;
+      const detail = 'The query service does not answer. Try again in a moment.';
+      throw new DomainError('service.unavailable', detail, { cause });
     }
+  }
+
+  /** Ends when the client has the whole answer: until then it takes a connection. */
+  private async exchange(
+    caller: Principal,
+    { request, reply, signal }: { request: FastifyRequest; reply: FastifyReply; signal: AbortSignal },
+  ): Promise<void> {
+    const answer = await this.send(caller, request, signal);
+    for (const [name, value] of Object.entries(answer.headers)) {
+      if (value !== undefined && !HOP_HEADERS.has(name)) void reply.header(name, value);
+    }
+    await reply.status(answer.statusCode).send(answer.body);
   }
 
   private send(caller: Principal, request: FastifyRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
@@ -80,8 +99,19 @@ export class QueryServiceProxy implements OnModuleDestroy {
       path: request.url,
       method: request.method as Dispatcher.HttpMethod,
       headers,
-      body: request.body instanceof Readable ? request.body : null,
+      body: Buffer.isBuffer(request.body) ? request.body : null,
       signal,
     });
   }
+}
+
+/** Aborted when the client goes away before it has its answer. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  const onClose = (): void => {
+    if (!response.writableFinished) gone.abort(new Error('the client went away'));
+  };
+  if (response.destroyed) onClose();
+  else response.once('close', onClose);
+  return gone.signal;
 }

@@ -12,7 +12,7 @@ const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/i;
 type IncomingRequest = FastifyRequest & AuthenticatedRequest & { bodyShare?: BodyShare };
 
 /**
- * Parses JSON bodies up to a bound and hands every body of a streaming route through unread, whatever its media type.
+ * Reads JSON bodies up to a bound, parses those that their route wants parsed, and hands every body of a streaming route through unread, whatever its media type.
  * One parser for all media types: which of both it is depends on the route, not on what the client says it sends.
  */
 export function registerBodyParser(fastify: FastifyInstance, limits: HttpLimits): void {
@@ -24,11 +24,13 @@ export function registerBodyParser(fastify: FastifyInstance, limits: HttpLimits)
     done(null, payload);
   });
   fastify.addContentTypeParser('*', (request: IncomingRequest, payload, done) => {
-    const { streamsBody } = request.routeOptions.config as Partial<MillraceRouteConfig>;
-    if (streamsBody) return done(null, payload);
+    const { body: form } = request.routeOptions.config as Partial<MillraceRouteConfig>;
+    if (form === 'stream') return done(null, payload);
     readJson(request, payload, limits).then(
-      (bytes) =>
-        parseJson(request, bytes.toString('utf8'), (error, body) => done(error ? malformed(error) : null, body)),
+      (bytes) => {
+        if (form === 'jsonBytes') return done(null, bytes);
+        void parseJson(request, bytes.toString('utf8'), (error, body) => done(error ? malformed(error) : null, body));
+      },
       (error: Error) => done(error),
     );
   });

@@ -14,12 +14,15 @@ const METHOD_DECORATORS = { get: Get, post: Post, put: Put, delete: Delete } as 
   unknown
 >;
 
+/** A body as what was parsed, as the bytes of JSON that nobody has parsed, or as a stream that nobody has read. */
+export type BodyForm = 'json' | 'jsonBytes' | 'stream';
+
 /** What the server knows of a route beside its handler. */
 export interface MillraceRouteConfig {
   /** The operation of the contract that the route serves; the label of its metrics. */
   readonly operation: string;
-  /** Whether the handler gets the body as a stream that nobody has read. */
-  readonly streamsBody: boolean;
+  /** What the handler gets of the body. */
+  readonly body: BodyForm;
   /** Who may pass. A route without it lets nobody in. */
   readonly access: Access;
 }
@@ -27,13 +30,13 @@ export interface MillraceRouteConfig {
 /**
  * Serves an operation of the contract: its method, path, success status and access come from there.
  *
- * @param options.streamsBody hand the handler the unread body although the contract says JSON, to pass it on
+ * @param options.body `jsonBytes` hands JSON to the handler as it came, to pass it on
  */
-export function Operation(name: OperationName, options: { readonly streamsBody?: boolean } = {}): MethodDecorator {
+export function Operation(name: OperationName, options: { readonly body?: BodyForm } = {}): MethodDecorator {
   const operation: OperationContract = OPERATIONS[name];
   const config: MillraceRouteConfig = {
     operation: name,
-    streamsBody: options.streamsBody ?? operation.body?.kind === 'bytes',
+    body: options.body ?? (operation.body?.kind === 'bytes' ? 'stream' : 'json'),
     access: operation.access,
   };
   return applyDecorators(

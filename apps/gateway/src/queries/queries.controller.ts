@@ -18,7 +18,7 @@ export class QueriesController {
     @Inject(EVENT_BUS) private readonly events: EventBus,
   ) {}
 
-  @Operation('query.run', { streamsBody: true })
+  @Operation('query.run', { body: 'jsonBytes' })
   run(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Caller() caller: Principal): Promise<void> {
     return this.queryService.pass(caller, { request, reply });
   }
