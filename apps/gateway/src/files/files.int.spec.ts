@@ -168,6 +168,55 @@ describe('files', () => {
       expect(await bytesInStore()).toEqual(before);
     });
 
+    /** A form, part by part, as no client would write it. */
+    const raw = (...parts: readonly { readonly head: string; readonly body: string }[]) => ({
+      body: `${parts.map(({ head, body }) => `--b\r\n${head}\r\n\r\n${body}\r\n`).join('')}--b--\r\n`,
+      headers: { 'content-type': 'multipart/form-data; boundary=b' },
+    });
+    const part = (...headers: string[]) => ({ head: headers.join('\r\n'), body: csv });
+    const disposition = (name: string) => `Content-Disposition: form-data; name="file"; filename="${name}"`;
+
+    it.each(['base64', 'quoted-printable'])('in %s are refused with the reason', async (encoding) => {
+      const answer = await upload(raw(part(disposition('a.csv'), `Content-Transfer-Encoding: ${encoding}`)));
+      const problem = (await answer.json()) as { detail: string };
+      expect(problem).toMatchObject({ status: 400, code: 'request.invalid' });
+      expect(problem.detail).toContain(encoding);
+    });
+
+    it('are taken without what the catalog can not keep of their name and type', async () => {
+      const odd = part(disposition('a\0b.csv'), 'Content-Type: text/\0csv');
+      await expect(uploaded(raw(odd))).resolves.toMatchObject({ file_name: 'ab.csv', content_type: 'text/csv' });
+      const half = part(disposition(`${'x'.repeat(254)}😀.csv`));
+      const { file_name: name } = await uploaded(raw(half));
+      expect(name?.isWellFormed()).toBe(true);
+    });
+
+    it('have not more than a little in front of the file, and in all', async () => {
+      const before = await bytesInStore();
+      const note = { head: 'Content-Disposition: form-data; name="note"', body: 'x'.repeat(2.1 * 1024 ** 2) };
+      const inFront = await upload(raw(note, part(disposition('a.csv'))));
+      await expect(inFront.json()).resolves.toMatchObject({ status: 413, code: 'request.too_large' });
+      const behind = await upload(raw(part(disposition('a.csv')), note, note));
+      await expect(behind.json()).resolves.toMatchObject({ status: 413 });
+      expect(await bytesInStore()).toEqual(before);
+    });
+
+    it.each([
+      ['nothing comes', '', ''],
+      ['nothing but fields comes', '--b\r\nContent-Disposition: form-data; name="note"\r\n\r\n', 'x'],
+      ['the file stops', `--b\r\n${disposition('a.csv')}\r\n\r\nid,`, ''],
+    ])('end with a reason when %s', async (_, start, drip) => {
+      const connection = await RawConnection.open(gateway.url);
+      const authorization = `Authorization: Bearer ${gateway.tenant.admin.apiKey}`;
+      const type = 'Content-Type: multipart/form-data; boundary=b';
+      connection.request('POST /v1/files', [authorization, type, 'Content-Length: 100000'], start);
+      const dripping = setInterval(() => drip && connection.write(drip), 50);
+      const text = await connection.ended(5_000).finally(() => clearInterval(dripping));
+      expect(text).toContain('"upload.interrupted"');
+      await connection.cutOff();
+      expect(await writing()).toEqual([]);
+    });
+
     it('without a boundary are refused', async () => {
       const answer = await upload({ body: 'x', headers: { 'content-type': 'multipart/form-data' } });
       await expect(answer.json()).resolves.toMatchObject({ status: 400, code: 'request.invalid' });
@@ -203,6 +252,19 @@ describe('files', () => {
     const answer = await breakOff('stay silent');
     expect(answer).toContain('upload.interrupted');
     expect(await bytesInStore()).toEqual(before);
+  });
+
+  it.each([
+    ['raw', []],
+    ['in a form', ['Content-Type: multipart/form-data; boundary=b']],
+  ])('that say themselves that they are too large are not even begun: %s', async (_, headers) => {
+    const connection = await RawConnection.open(gateway.url);
+    const authorization = `Authorization: Bearer ${gateway.tenant.admin.apiKey}`;
+    const all = [authorization, ...headers, 'Expect: 100-continue', 'Content-Length: 100000000'];
+    connection.request('POST /v1/files', all);
+    expect(await connection.ended()).toContain('"upload.too_large"');
+    expect(connection.statuses).toEqual([413]);
+    connection.destroy();
   });
 
   it('that are refused close their connection, whatever the client does', async () => {

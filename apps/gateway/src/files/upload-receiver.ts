@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { Catalog, type Upload } from '@millrace/catalog';
 import { DomainError, type Principal } from '@millrace/domain';
 import { BlobWriter, objectKeys } from '@millrace/object-store';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
-import { withIdleTimeout } from './idle-timeout.js';
-import type { IncomingFile } from './upload-request.js';
+import { openFile } from './incoming-file.js';
 
 /** Takes files in: the bytes stream once through a counter and a hash into the store, then one row says that they are there. */
 @Injectable()
@@ -16,18 +16,18 @@ export class UploadReceiver {
   ) {}
 
   /**
-   * Stores one file and gives its upload. Whatever goes wrong leaves neither bytes nor a row.
+   * Stores the file of a request and gives its upload. Whatever goes wrong leaves neither bytes nor a row.
    *
-   * @throws DomainError `upload.empty`, `upload.too_large`, `upload.digest_mismatch`, `upload.interrupted`
+   * @throws DomainError `upload.empty`, `upload.too_large`, `upload.digest_mismatch`, `upload.interrupted` and what
+   * `openFile` throws
    */
-  async receive(caller: Principal, file: IncomingFile): Promise<Upload> {
+  async receive(caller: Principal, request: FastifyRequest): Promise<Upload> {
     const { tenantId, userId } = caller;
-    const limits = await this.catalog.tenants.limitsOf(tenantId);
+    const { uploadBytesMax } = await this.catalog.tenants.limitsOf(tenantId);
+    const bytesMax = Math.min(uploadBytesMax, this.settings.uploadBytesMax);
+    const file = await openFile(request, { bytesMax, idleMs: this.settings.uploadIdleMs });
     const key = { tenantId, storageKey: objectKeys.upload(tenantId) };
-    const blob = await this.writer.write(key, {
-      body: withIdleTimeout(file.body, this.settings.uploadIdleMs),
-      bytesMax: Math.min(limits.uploadBytesMax, this.settings.uploadBytesMax),
-    });
+    const blob = await this.writer.write(key, { body: file.body, bytesMax });
     try {
       checkWritten(blob, file.expectedHash);
       return await this.catalog.uploads.commit({

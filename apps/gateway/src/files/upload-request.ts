@@ -37,7 +37,7 @@ export interface IncomingFile extends FileDescription {
 export function describeFile(headers: IncomingHttpHeaders): FileDescription {
   return {
     fileName: fileNameOf(headers['content-disposition']),
-    contentType: (headers['content-type'] ?? DEFAULT_MEDIA_TYPE).slice(0, MEDIA_TYPE_LENGTH_MAX),
+    contentType: cleanMediaType(headers['content-type']),
     contentEncoding: encodingOf(headers['content-encoding']),
   };
 }
@@ -45,11 +45,25 @@ export function describeFile(headers: IncomingHttpHeaders): FileDescription {
 /** The last part of a name that a client gave, without anything that could do harm in a log or a header. */
 export function cleanFileName(name: string | undefined): string | null {
   const last = name?.split(/[/\\]/).at(-1);
-  const clean = last
-    ?.replace(/\p{Cc}/gu, '')
+  return cleanText(last ?? '', FILE_NAME_LENGTH_MAX) || null;
+}
+
+/** The media type that a client gave, likewise. */
+export function cleanMediaType(mediaType: string | undefined): string {
+  return cleanText(mediaType ?? '', MEDIA_TYPE_LENGTH_MAX) || DEFAULT_MEDIA_TYPE;
+}
+
+/** Cut last, because that can leave half of a character. */
+function cleanText(text: string, lengthMax: number): string {
+  return text
+    .replace(/\p{Cc}/gu, '')
     .trim()
-    .slice(0, FILE_NAME_LENGTH_MAX);
-  return clean ? clean : null;
+    .slice(0, lengthMax)
+    .toWellFormed();
+}
+
+export function tooLarge(bytesMax: number): DomainError {
+  return new DomainError('upload.too_large', `The upload has more than ${bytesMax} bytes, the most that is allowed.`);
 }
 
 /** @throws DomainError `upload.encoding_unsupported` */

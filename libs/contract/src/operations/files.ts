@@ -19,6 +19,7 @@ export const fileOperations = {
       201: { description: 'The upload is stored.', body: uploadSchema, headers: { Location: 'Its address.' } },
     },
     errors: [
+      'request.too_large',
       'upload.empty',
       'upload.too_large',
       'upload.digest_mismatch',
