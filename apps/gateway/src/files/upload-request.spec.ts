@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { cleanFileName, cleanMediaType, describeFile } from './upload-request.js';
+import { cleanFileName, cleanMediaType, describeFile, encodingOf } from './upload-request.js';
 
 describe('what a request says about its file', () => {
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'br', 'gzip, gzip'])(
+    'is no encoding that is not in the list: %s',
+    (encoding) => {
+      expect(() => encodingOf(encoding)).toThrow(expect.objectContaining({ code: 'upload.encoding_unsupported' }));
+    },
+  );
+
   it('can be kept by the catalog, whatever it is', () => {
     expect(cleanFileName('../a\0\u0007b\ud800.csv')).toBe('ab\ufffd.csv');
     expect(cleanFileName(`${'x'.repeat(254)}😀`)).toBe(`${'x'.repeat(254)}\ufffd`);

@@ -8,12 +8,13 @@ const DEFAULT_MEDIA_TYPE = 'application/octet-stream';
 
 export type ContentEncoding = 'gzip' | 'zstd';
 
-const ENCODINGS: Readonly<Record<string, ContentEncoding | null>> = {
-  identity: null,
-  gzip: 'gzip',
-  'x-gzip': 'gzip',
-  zstd: 'zstd',
-};
+/** A map, because every object has members that a client can name: `constructor` is one. */
+const ENCODINGS: ReadonlyMap<string, ContentEncoding | null> = new Map([
+  ['identity', null],
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['zstd', 'zstd'],
+]);
 
 /** What a request says about the file it carries. */
 export interface FileDescription {
@@ -68,7 +69,7 @@ export function tooLarge(bytesMax: number): DomainError {
 
 /** @throws DomainError `upload.encoding_unsupported` */
 export function encodingOf(header: string | undefined): ContentEncoding | null {
-  const encoding = ENCODINGS[(header ?? 'identity').trim().toLowerCase()];
+  const encoding = ENCODINGS.get((header ?? 'identity').trim().toLowerCase());
   if (encoding !== undefined) return encoding;
   throw new DomainError(
     'upload.encoding_unsupported',
