@@ -58,7 +58,12 @@ export class DomainError extends Error {
   }
 }
 
-/** A text as Postgres can keep it: without NUL and without halves of characters. */
+/** Whether Postgres can keep a text as it is: without NUL and without halves of characters. */
+export function isStorableText(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+/** A text as Postgres can keep it. */
 export function storableText(text: string): string {
   return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }

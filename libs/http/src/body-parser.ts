@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest } from '@millrace/auth';
@@ -56,7 +57,10 @@ async function readJson(request: IncomingRequest, payload: IncomingMessage, limi
     request.bodyShare?.take(chunk.length);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  const bytes = Buffer.concat(chunks);
+  // Decoded all the same, they would become other text than was sent.
+  if (!isUtf8(bytes)) throw malformed(new Error('its bytes are no UTF-8'));
+  return bytes;
 }
 
 function tooLarge(bytesMax: number): DomainError {

@@ -1,5 +1,5 @@
 import type { RunQueryBody } from '@millrace/contract';
-import { storableText, DomainError, ERRORS, type TenantLimits } from '@millrace/domain';
+import { isStorableText, DomainError, ERRORS, type TenantLimits } from '@millrace/domain';
 import { recognizeStatement } from '@millrace/sql';
 
 /** A statement that is to be run, within what its tenant may use. */
@@ -44,7 +44,7 @@ function checkStatement(sql: string): void {
 /** The catalog keeps the parameters as JSON, which in Postgres holds neither NUL nor half a character. */
 function checkParams(params: RunQueryBody['params']): void {
   const texts = Object.entries(params ?? {}).flat();
-  if (texts.every((text) => typeof text !== 'string' || text === storableText(text))) return;
+  if (texts.every((text) => typeof text !== 'string' || isStorableText(text))) return;
   throw new DomainError('params.invalid', 'A parameter can hold neither a NUL character nor half of a character.');
 }
 

@@ -9,6 +9,12 @@ const PASSING_SQLSTATES =
 const PASSING_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|connection error and is not queryable|Client was closed|Cannot use a pool after calling end|Driver not Connected/;
 
+/** What says that a text can't be kept: a NUL, half of a character, in a column of text or in JSON. */
+const UNSTORABLE_SQLSTATES: ReadonlySet<string> = new Set(['22021', '22P05']);
+
+/** Half of a character in JSON has the code of every literal that can't be read. */
+const UNSTORABLE_JSON = /invalid input syntax for type json/;
+
 /** Unique constraints that a caller can run into. */
 const CONFLICTS: Readonly<Record<string, () => DomainError>> = {
   datasets_table_name: () => new DomainError('table_name.taken', 'The table name is in use.'),
@@ -23,7 +29,8 @@ interface DatabaseFault {
 
 /**
  * The error as callers should see it: `service.unavailable` when the database did not answer (the same call may
- * succeed later), a conflict by the name of its constraint, or the error itself.
+ * succeed later), `request.invalid` when it can't keep a text, a conflict by the name of its constraint, or the error
+ * itself.
  */
 export function fromDatabaseError(error: unknown): unknown {
   if (error instanceof DomainError || typeof error !== 'object' || error === null) return error;
@@ -33,7 +40,16 @@ export function fromDatabaseError(error: unknown): unknown {
       cause: error,
     });
   }
+  if (isUnstorable(fault)) {
+    const detail = 'A text holds a NUL character or half of a character, which the catalog can not keep.';
+    return new DomainError('request.invalid', detail, { cause: error });
+  }
   return (fault.code === '23505' && CONFLICTS[fault.constraint ?? '']?.()) || error;
+}
+
+/** A second wall: texts of requests are checked by their schemas, what files hold is checked where it is read. */
+function isUnstorable({ code = '', message = '' }: DatabaseFault): boolean {
+  return UNSTORABLE_SQLSTATES.has(code) || (code === '22P02' && UNSTORABLE_JSON.test(message));
 }
 
 function isPassing({ code = '', message = '' }: DatabaseFault): boolean {

@@ -26,3 +26,21 @@ describe('a connection that breaks', () => {
     },
   );
 });
+
+describe('a text that can not be kept', () => {
+  let open: TestCatalog;
+
+  beforeAll(async () => {
+    open = await openCatalog({});
+  });
+  afterAll(() => open.stop());
+
+  it.each([
+    ['a NUL in a text', 'SELECT $1::text', 'a\0b'],
+    ['a NUL in JSON', 'SELECT $1::jsonb', JSON.stringify('\0')],
+    ['half of a character in JSON', 'SELECT $1::jsonb', '"\\ud800"'],
+  ])('is request.invalid: %s', async (_, sql, parameter) => {
+    const work = open.catalog.transaction((transaction) => transaction.query(sql, [parameter]));
+    await expect(work).rejects.toMatchObject({ code: 'request.invalid', retryable: false });
+  });
+});

@@ -1,8 +1,13 @@
-import { ERRORS, ID_PREFIXES, idPattern, type ErrorCode, type Id, type IdKind } from '@millrace/domain';
+import { ERRORS, ID_PREFIXES, idPattern, isStorableText, type ErrorCode, type Id, type IdKind } from '@millrace/domain';
 import { z } from 'zod';
 
 export const PAGE_LIMIT_DEFAULT = 100;
 export const PAGE_LIMIT_MAX = 1_000;
+
+export const UNSTORABLE_TEXT = 'Must hold neither a NUL character nor half of a character.';
+
+/** Any text that is kept in the catalog. */
+export const textSchema = z.string().refine(isStorableText, UNSTORABLE_TEXT);
 
 /** An id of one kind: a 4-letter prefix and a ULID in lower case. */
 export function idSchema<K extends IdKind>(kind: K) {

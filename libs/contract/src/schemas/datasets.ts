@@ -1,4 +1,4 @@
-import { statesOf, versionLifecycle } from '@millrace/domain';
+import { isStorableText, statesOf, versionLifecycle } from '@millrace/domain';
 import { z } from 'zod';
 import {
   columnSchema,
@@ -8,7 +8,9 @@ import {
   pageFields,
   pageQuerySchema,
   rowsSchema,
+  textSchema,
   timestampSchema,
+  UNSTORABLE_TEXT,
 } from './common.js';
 
 export const LABEL_LENGTH_MAX = 500;
@@ -19,12 +21,12 @@ const PINS_MAX = 5_000;
 
 export const fileFormatSchema = z.enum(['csv', 'json', 'parquet']);
 
-const oneCharacter = z.string().refine((text) => [...text].length === 1, 'Must be one character.');
+const oneCharacter = textSchema.refine((text) => [...text].length === 1, 'Must be one character.');
 
 /** How to read a file. What is left out is found by itself. */
 export const formatOptionsSchema = z
   .strictObject({
-    delimiter: z.string().min(1).max(4).optional().meta({ description: 'CSV: what stands between two fields.' }),
+    delimiter: textSchema.min(1).max(4).optional().meta({ description: 'CSV: what stands between two fields.' }),
     quote: z
       .union([oneCharacter, z.literal('')])
       .optional()
@@ -37,18 +39,17 @@ export const formatOptionsSchema = z
     header: z.boolean().optional().meta({ description: 'CSV: whether the first line holds the names.' }),
     skip: z.int().min(0).max(1_000_000).optional().meta({ description: 'CSV: lines to leave out at the top.' }),
     null_strings: z
-      .array(z.string().max(100))
+      .array(textSchema.max(100))
       .min(1)
       .max(20)
       .optional()
       .meta({ description: 'CSV: texts that mean NULL; the empty field when left out.' }),
-    date_format: z
-      .string()
+    date_format: textSchema
       .min(1)
       .max(100)
       .optional()
       .meta({ description: 'CSV: strptime pattern.', example: '%d.%m.%Y' }),
-    timestamp_format: z.string().min(1).max(100).optional().meta({ description: 'CSV: strptime pattern.' }),
+    timestamp_format: textSchema.min(1).max(100).optional().meta({ description: 'CSV: strptime pattern.' }),
     decimal_separator: z.enum(['.', ',']).optional().meta({ description: 'CSV.' }),
     on_error: z.enum(['abort']).optional().meta({ description: 'What a bad row does.' }),
   })
@@ -57,7 +58,7 @@ export const formatOptionsSchema = z
 /** The type that a column must get. */
 export const pinnedTypeSchema = z
   .strictObject({
-    type: z.string().min(1).max(1_000).meta({ description: 'SQL type.', example: 'DECIMAL' }),
+    type: textSchema.min(1).max(1_000).meta({ description: 'SQL type.', example: 'DECIMAL' }),
     precision: z.int().min(1).max(38).optional(),
     scale: z.int().min(0).max(38).optional(),
   })
@@ -65,7 +66,9 @@ export const pinnedTypeSchema = z
 
 const pinnedColumnsSchema = z
   .record(z.string(), pinnedTypeSchema)
-  .refine((pins) => Object.keys(pins).length <= PINS_MAX, `At most ${PINS_MAX} columns.`);
+  .refine((pins) => Object.keys(pins).length <= PINS_MAX, `At most ${PINS_MAX} columns.`)
+  // Not the keys' own schema: within the union of sources, its complaint would be lost.
+  .refine((pins) => Object.keys(pins).every(isStorableText), `A column's name: ${UNSTORABLE_TEXT}`);
 
 const readingFields = {
   options: formatOptionsSchema.optional(),
@@ -84,7 +87,10 @@ export const inlineSourceSchema = z
   .strictObject({
     inline: z.strictObject({
       format: z.enum(['csv', 'json']),
-      content: z.string().meta({ description: 'The text of the file, at most 1 MiB in UTF-8.' }),
+      content: z
+        .string()
+        .refine((text) => text.isWellFormed(), 'Must not hold half of a character.')
+        .meta({ description: 'The text of the file, at most 1 MiB in UTF-8.' }),
       ...readingFields,
     }),
   })
@@ -96,8 +102,8 @@ export const datasetSourceSchema = z.union([uploadSourceSchema, inlineSourceSche
 
 export const createDatasetSchema = z
   .strictObject({
-    label: z.string().max(LABEL_LENGTH_MAX),
-    table_name: z.string().optional().meta({ description: 'Derived from the label when left out.' }),
+    label: textSchema.max(LABEL_LENGTH_MAX),
+    table_name: textSchema.optional().meta({ description: 'Derived from the label when left out.' }),
     source: datasetSourceSchema,
   })
   .meta({ id: 'CreateDataset' });
@@ -107,7 +113,7 @@ export type FormatOptions = z.infer<typeof formatOptionsSchema>;
 export type PinnedType = z.infer<typeof pinnedTypeSchema>;
 
 export const updateDatasetSchema = z
-  .strictObject({ label: z.string().max(LABEL_LENGTH_MAX).optional(), table_name: z.string().optional() })
+  .strictObject({ label: textSchema.max(LABEL_LENGTH_MAX).optional(), table_name: textSchema.optional() })
   .refine((body) => body.label !== undefined || body.table_name !== undefined, 'Give a label, a table_name or both.')
   .meta({ id: 'UpdateDataset' });
 
@@ -153,8 +159,8 @@ export const datasetSchema = z
 export type DatasetBody = z.infer<typeof datasetSchema>;
 
 export const listDatasetsQuerySchema = pageQuerySchema.extend({
-  label: z.string().max(LABEL_LENGTH_MAX).optional().meta({ description: 'Labels that contain it, in any case.' }),
-  table_name: z.string().max(128).optional().meta({ description: 'Table names that start with it, in any case.' }),
+  label: textSchema.max(LABEL_LENGTH_MAX).optional().meta({ description: 'Labels that contain it, in any case.' }),
+  table_name: textSchema.max(128).optional().meta({ description: 'Table names that start with it, in any case.' }),
 });
 
 export const datasetListSchema = z
