@@ -27,7 +27,7 @@ const factsOf = ({ status, retryable }) => `${status}, retryable ${retryable ? '
 
 const breaches = [
   ...codes
-    .filter((code) => !specs.includes(`'${code}'`))
+    .filter((code) => !specs.includes(`'${code}'`) && !specs.includes(`"${code}"`))
     .map(
       (code) =>
         `libs/domain/src/error-catalog.ts: no spec names \`${code}\`. Write a test that meets it, or remove the code.`,

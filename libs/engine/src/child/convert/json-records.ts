@@ -11,12 +11,14 @@ export interface RecordWanted {
   readonly number: number;
   /** Whether the text is one list, whose elements are the records; else each value of the text is one. */
   readonly isOneList: boolean;
+  /** Whether the last record is meant when there are not so many, as when `[1,]` is said to be wrong at the third. */
+  readonly orLast?: boolean;
 }
 
 /**
- * The line in which a record of a JSON text begins: DuckDB counts records, unless each stands on a line. When there are
- * not so many, as in "[1,]", the line of the last one; undefined without any. After an error only; a text that is wrong may
- * be counted wrongly behind its fault.
+ * The line in which a record of a JSON text begins: DuckDB counts records, unless each stands on a line. Undefined when
+ * there are not so many, unless the last one will do. After an error only; a text that is wrong may be counted wrongly
+ * behind its fault.
  */
 export async function lineOfRecord(path: string, wanted: RecordWanted): Promise<number | undefined> {
   const walk = new RecordWalk(wanted);
@@ -24,7 +26,7 @@ export async function lineOfRecord(path: string, wanted: RecordWanted): Promise<
     const line = walk.feed(chunk as Buffer);
     if (line !== undefined) return line;
   }
-  return walk.lastLine;
+  return wanted.orLast ? walk.lastLine : undefined;
 }
 
 class RecordWalk {

@@ -243,5 +243,5 @@ async function lineOf(
   const [, unit, count] = /\bin (line|record\/value) (\d+)/.exec(message) ?? [];
   if (count === undefined) return undefined;
   const number = Math.max(1, Number(count) - (message.startsWith('Malformed JSON') ? 1 : 0));
-  return unit === 'line' ? number : lineOfRecord(path, { number, isOneList: outline.isOneList });
+  return unit === 'line' ? number : lineOfRecord(path, { number, isOneList: outline.isOneList, orLast: true });
 }
