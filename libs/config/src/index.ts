@@ -1,1 +1,1 @@
-export * from './environment.js';
+export { type Environment, environmentSchema, parseEnvironment } from './environment.js';

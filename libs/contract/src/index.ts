@@ -1,10 +1,36 @@
-export * from './client.js';
-export * from './openapi.js';
-export * from './operation.js';
-export * from './operations.js';
-export * from './schemas/common.js';
-export * from './schemas/datasets.js';
-export * from './schemas/files.js';
-export * from './schemas/jobs.js';
-export * from './schemas/queries.js';
-export * from './schemas/service.js';
+export { type ClientRequest, MillraceClient, ProblemError } from './client.js';
+export { openApiDocument } from './openapi.js';
+export type { HttpMethod, Operation } from './operation.js';
+export { type OperationName, OPERATIONS } from './operations.js';
+export { errorRecordSchema, PAGE_LIMIT_MAX, pageQuerySchema, type Problem } from './schemas/common.js';
+export {
+  type CreateDatasetBody,
+  createDatasetSchema,
+  type DatasetBody,
+  datasetListSchema,
+  fileFormatSchema,
+  listDatasetsQuerySchema,
+  previewQuerySchema,
+  previewSchema,
+  type SourceConfig,
+  sourceConfigSchema,
+  type UpdateDatasetBody,
+  updateDatasetSchema,
+  uploadSourceSchema,
+} from './schemas/datasets.js';
+export { listUploadsQuerySchema, type UploadBody, uploadListSchema } from './schemas/files.js';
+export { type JobBody, jobKindSchema, jobListSchema, listJobsQuerySchema } from './schemas/jobs.js';
+export {
+  listQueriesQuerySchema,
+  listResultsQuerySchema,
+  type QueryAnswer,
+  queryAnswerSchema,
+  type QueryRunBody,
+  queryRunListSchema,
+  resultListSchema,
+  resultPageSchema,
+  type ResultSummaryBody,
+  type RunQueryBody,
+  runQuerySchema,
+} from './schemas/queries.js';
+export { type ConfigBody, configSchema, type ReadinessBody, readinessSchema } from './schemas/service.js';

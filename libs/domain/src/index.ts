@@ -1,13 +1,54 @@
-export * from './column.js';
-export * from './domain-error.js';
-export * from './error-catalog.js';
-export * from './ids.js';
-export * from './lifecycle.js';
-export * from './limits.js';
-export * from './ports/blob-register.port.js';
-export * from './ports/event-bus.port.js';
-export * from './ports/job-ledger.port.js';
-export * from './ports/key-directory.port.js';
-export * from './ports/object-store.port.js';
-export * from './principal.js';
-export * from './table-name.js';
+export type { Column } from './column.js';
+export {
+  DomainError,
+  type ErrorPlace,
+  type ErrorRecord,
+  isStorableText,
+  storableText,
+  toDomainError,
+} from './domain-error.js';
+export { type ErrorCode, ERRORS } from './error-catalog.js';
+export {
+  type ApiKeyId,
+  type DatasetId,
+  type Id,
+  ID_PREFIXES,
+  type IdKind,
+  idPattern,
+  isId,
+  type JobId,
+  newId,
+  type QueryRunId,
+  type ResultId,
+  type TenantId,
+  type UploadId,
+  type UserId,
+  type VersionId,
+} from './ids.js';
+export {
+  blobLifecycle,
+  type BlobStatus,
+  canTransition,
+  isTerminal,
+  jobLifecycle,
+  type JobStatus,
+  type Lifecycle,
+  queryRunLifecycle,
+  type QueryRunStatus,
+  resultLifecycle,
+  type ResultStatus,
+  sourcesOf,
+  statesOf,
+  uploadLifecycle,
+  type UploadStatus,
+  versionLifecycle,
+  type VersionStatus,
+} from './lifecycle.js';
+export { DEFAULT_TENANT_LIMITS, SQL_BYTES_MAX, type TenantLimits } from './limits.js';
+export type { BlobKey, BlobRegister, WrittenBlob } from './ports/blob-register.port.js';
+export type { DomainEvent, EventBus, EventOf, EventType } from './ports/event-bus.port.js';
+export type { HeartbeatAnswer, JobFence, JobLedger, StartedJob } from './ports/job-ledger.port.js';
+export type { KeyDirectory } from './ports/key-directory.port.js';
+export type { ByteRange, ByteStream, ObjectStore, StoreOptions, StoredObject } from './ports/object-store.port.js';
+export { ownThings, type Principal, type Role, ROLES, type Scope, SCOPES } from './principal.js';
+export { alternativeTableNames, checkTableName, deriveTableName } from './table-name.js';

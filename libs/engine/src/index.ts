@@ -1,10 +1,6 @@
-export * from './pool/engine-options.js';
-export * from './pool/engine-pool.js';
-export * from './tasks/convert.task.js';
-export * from './tasks/json-value.js';
-export * from './tasks/parse.task.js';
-export * from './tasks/query.task.js';
-export * from './tasks/read.task.js';
-export * from './tasks/table-input.js';
-export * from './tasks/task.js';
-export * from './types/column-names.js';
+export { EnginePool } from './pool/engine-pool.js';
+export type { ConvertResult } from './tasks/convert.task.js';
+export type { QueryResult } from './tasks/query.task.js';
+export type { ReadResult } from './tasks/read.task.js';
+export type { TableInput } from './tasks/table-input.js';
+export type { EngineTask } from './tasks/task.js';

@@ -1,10 +1,20 @@
-export * from './eventually.js';
-export * from './faulty-object-store.js';
-export * from './http/raw-connection.js';
-export * from './postgres/open-catalog.js';
-export * from './postgres/start-postgres.js';
-export * from './postgres/test-server.js';
-export * from './postgres/with-client.js';
-export * from './tenants/catalog-look-ups.js';
-export * from './tenants/catalog-rows.js';
-export * from './tenants/create-tenant.js';
+export { eventually } from './eventually.js';
+export { FaultyObjectStore, type HeldCall } from './faulty-object-store.js';
+export { RawConnection } from './http/raw-connection.js';
+export { openCatalog, type TestCatalog } from './postgres/open-catalog.js';
+export { startPostgres, type TestDatabase } from './postgres/start-postgres.js';
+export { withClient } from './postgres/with-client.js';
+export { registeredKeys, versionOfJob } from './tenants/catalog-look-ups.js';
+export {
+  admitJob,
+  createDataset,
+  createReadyDataset,
+  createResult,
+  createStoredResult,
+  createUpload,
+  newJob,
+  type Owner,
+  startJob,
+  writeBlob,
+} from './tenants/catalog-rows.js';
+export { createCaller, createTenant, type TestTenant } from './tenants/create-tenant.js';
