@@ -3,9 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ContextAuthenticator } from '@millrace/auth';
 import { DomainError } from '@millrace/domain';
-import { EnginePool } from '@millrace/engine';
+import { createOwnFolder, EnginePool } from '@millrace/engine';
 import { closeHttpServer, createHttpServer } from '@millrace/http';
-import { createCacheFolder } from './inputs/cache-folder.js';
 import { FileCache } from './inputs/file-cache.js';
 import { QueryServiceModule } from './query-service.module.js';
 import type { QueryServiceOptions } from './query-service-options.js';
@@ -41,7 +40,7 @@ interface LocalParts {
 async function openLocalParts({ environment, store, logger, engineFolder }: QueryServiceOptions): Promise<LocalParts> {
   // Engine processes may have no rights of ours: they pass through, to folders of theirs.
   await mkdir(engineFolder, { recursive: true, mode: 0o711 });
-  const cache = new FileCache(store, await createCacheFolder(join(engineFolder, 'cache')));
+  const cache = new FileCache(store, await createOwnFolder(join(engineFolder, 'cache'), 0o700));
   const engine = new EnginePool({
     workDir: join(engineFolder, 'processes'),
     childrenMax: environment.QUERY_CHILDREN_MAX,

@@ -1,4 +1,5 @@
 export { EnginePool } from './pool/engine-pool.js';
+export { createOwnFolder } from './pool/own-folder.js';
 export type { ConvertResult } from './tasks/convert.task.js';
 export type { QueryResult } from './tasks/query.task.js';
 export type { ReadResult } from './tasks/read.task.js';

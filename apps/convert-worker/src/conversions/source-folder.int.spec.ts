@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -31,19 +30,5 @@ describe('SourceFolder', () => {
     expect(await files()).toEqual([]);
     await sources.remove();
     expect(await readdir(root)).toEqual([]);
-  });
-
-  it('removes what dead processes left, one with its own pid included, and nothing else', async () => {
-    const { pid: deadPid } = spawnSync(process.execPath, ['--version']);
-    const life = '0123456789abcdef';
-    const dead = [`${deadPid}-${life}-00000000`, `${process.pid}-${life}-00000000`];
-    const alive = [`${process.ppid}-${life}-00000000`, 'something else'];
-    for (const name of [...dead, ...alive]) await mkdir(join(root, name));
-    const [one, two] = [await SourceFolder.create(root), await SourceFolder.create(root)];
-    const names = await readdir(root);
-    expect(names).toHaveLength(alive.length + 2);
-    expect(names).toEqual(expect.arrayContaining(alive));
-    await Promise.all([one.remove(), two.remove()]);
-    expect((await readdir(root)).sort()).toEqual(alive.sort());
   });
 });

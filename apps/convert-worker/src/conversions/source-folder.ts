@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** `<pid>-<life>-<random>`: the life tells a process from an earlier one with the same pid, as pid 1 of a container. */
-const OWNER_PATTERN = /^(\d+)-([0-9a-f]{16})-[0-9a-f]{8}$/;
-const LIFE = randomBytes(8).toString('hex');
+import { createOwnFolder } from '@millrace/engine';
 
 /**
  * Local copies of what is being converted, in a folder that only this process may enter: the engine gets links to them.
@@ -15,12 +12,7 @@ export class SourceFolder {
 
   /** @param root the folder of all workers of this machine */
   static async create(root: string): Promise<SourceFolder> {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(root)) {
-      if (isLeftover(name)) await rm(join(root, name), { recursive: true, force: true });
-    }
-    const path = join(root, `${process.pid}-${LIFE}-${randomBytes(4).toString('hex')}`);
-    await mkdir(path, { mode: 0o700 });
+    const path = await createOwnFolder(root, 0o700);
     return new SourceFolder(path);
   }
 
@@ -36,20 +28,5 @@ export class SourceFolder {
 
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
-  }
-}
-
-function isLeftover(name: string): boolean {
-  const [, pid, life] = OWNER_PATTERN.exec(name) ?? [];
-  if (pid === undefined) return false;
-  return Number(pid) === process.pid ? life !== LIFE : !isAlive(Number(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -1,11 +1,11 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { newId } from '@millrace/domain';
+import { createOwnFolder } from '@millrace/engine';
 import { FolderObjectStore, objectKeys } from '@millrace/object-store';
 import { eventually, FaultyObjectStore } from '@millrace/testing';
-import { createCacheFolder } from './cache-folder.js';
 import { FileCache, type CachedFile, type FileCacheOptions } from './file-cache.js';
 
 const OPTIONS: FileCacheOptions = { bytesMax: 1_000, idleMsMax: 60_000, fetchMsMax: 60_000 };
@@ -20,7 +20,7 @@ describe('the cache of files', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'millrace-cache-'));
     store = new FaultyObjectStore(await new FolderObjectStore(join(folder, 'objects')).open());
-    cacheFolder = await createCacheFolder(join(folder, 'cache'));
+    cacheFolder = await createOwnFolder(join(folder, 'cache'), 0o700);
     cache = new FileCache(store, cacheFolder, OPTIONS);
   });
   afterEach(async () => {
@@ -170,26 +170,12 @@ describe('the cache of files', () => {
 
   it('lets go of files that nobody has used for long', async () => {
     await cache.close();
-    cacheFolder = await createCacheFolder(join(folder, 'cache'));
+    cacheFolder = await createOwnFolder(join(folder, 'cache'), 0o700);
     cache = new FileCache(store, cacheFolder, { ...OPTIONS, idleMsMax: 100 });
     const used = await acquire(await putObject('used'));
     (await acquire(await putObject('idle'))).release();
     expect(await filesLeft(1)).toHaveLength(1);
     used.release();
     expect(await filesLeft(0)).toEqual([]);
-  });
-});
-
-describe('the folder of the cache', () => {
-  it('removes what services left that are gone, and nothing else', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'millrace-cache-'));
-    await chmod(folder, 0o711);
-    const living = await createCacheFolder(folder);
-    const dead = living.replace(/\d+-\d+-/, '999999999-1-');
-    await createCacheFolder(dead);
-    const next = await createCacheFolder(folder);
-    const names = [living, next].map((path) => path.slice(folder.length + 1));
-    expect((await readdir(folder)).toSorted()).toEqual(names.toSorted());
-    await rm(folder, { recursive: true });
   });
 });

@@ -3,7 +3,8 @@ import { constants as fsConstants } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toStagingError } from './system-error.js';
-import { giveTo, removeTree } from './work-folder.js';
+import { removeTree } from './remove-tree.js';
+import { giveTo } from './work-folder.js';
 
 /** The user that a child runs as; undefined: the service's own. */
 export interface ChildUser {

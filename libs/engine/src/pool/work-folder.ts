@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { constants as fsConstants } from 'node:fs';
-import { chmod, chown, lstat, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createOwnFolder } from './own-folder.js';
+import { removeTree } from './remove-tree.js';
 
-/** `<pid>-<start of the process>-<random>`: a pid may come back, its start time does not. */
-const OWNER_PATTERN = /^(\d+)-(\d+)-[0-9a-f]+$/;
+/** Others pass through, and can't look around. */
+const PASSABLE = 0o711;
 
 /**
  * The folder of one pool: `children/<name>/{inputs,scratch}` for its children and `outputs/` for finished files,
@@ -19,16 +21,12 @@ export class WorkFolder {
 
   /** Removes what dead services left in `workDir`, then makes a folder of our own. */
   static async create(workDir: string): Promise<WorkFolder> {
-    await mkdir(workDir, { recursive: true, mode: 0o711 });
-    await removeLeftovers(workDir);
-    const path = join(workDir, `${process.pid}-${await processStart(process.pid)}-${randomBytes(4).toString('hex')}`);
+    const path = await createOwnFolder(workDir, PASSABLE);
     const outputsDir = join(path, 'outputs');
     const childrenDir = join(path, 'children');
     // Children pass through, but can't list who else is there. chmod, because the umask narrows what mkdir is asked for.
-    for (const folder of [path, childrenDir]) {
-      await mkdir(folder);
-      await chmod(folder, 0o711);
-    }
+    await mkdir(childrenDir);
+    for (const folder of [path, childrenDir]) await chmod(folder, PASSABLE);
     await mkdir(outputsDir, { mode: 0o700 });
     return new WorkFolder(path, outputsDir, childrenDir);
   }
@@ -44,10 +42,12 @@ export class WorkFolder {
     if (!found?.isFile()) return undefined;
     await rename(childPath, path);
     // A child could put a link in the file's place between two calls: what counts is the file that is open.
-    const handle = await open(path, fsConstants.O_RDONLY | fsConstants.O_NOFOLLOW);
+    // It may have become a FIFO: without O_NONBLOCK opening that would wait for a writer.
+    const handle = await open(path, fsConstants.O_RDONLY | fsConstants.O_NOFOLLOW | fsConstants.O_NONBLOCK);
     try {
-      const { size, nlink } = await handle.stat();
-      if (nlink !== 1) {
+      const opened = await handle.stat();
+      const { size, nlink } = opened;
+      if (nlink !== 1 || !opened.isFile()) {
         await rm(path, { force: true });
         return undefined;
       }
@@ -61,46 +61,6 @@ export class WorkFolder {
 
   async remove(): Promise<void> {
     await removeTree(this.path);
-  }
-}
-
-/** Removes a folder and all in it, also folders without write permission. Never throws: leftovers go at the next start. */
-export async function removeTree(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(async () => {
-    // Without being root, a 0555 folder keeps its files until it may be written again.
-    await unlockFolders(path).catch(() => undefined);
-    await rm(path, { recursive: true, force: true }).catch(() => undefined);
-  });
-}
-
-async function unlockFolders(path: string): Promise<void> {
-  await chmod(path, 0o700);
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await unlockFolders(join(path, entry.name));
-  }
-}
-
-async function removeLeftovers(workDir: string): Promise<void> {
-  for (const name of await readdir(workDir)) {
-    const owner = OWNER_PATTERN.exec(name);
-    if (owner && (await processStart(Number(owner[1]))) !== owner[2]) await removeTree(join(workDir, name));
-  }
-}
-
-/** When a process started, in clock ticks since boot; `0` where the system doesn't tell; `gone` without such a process. */
-async function processStart(pid: number): Promise<string> {
-  if (!(await stat('/proc/self').catch(() => undefined))) return isAlive(pid) ? '0' : 'gone';
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The name in parentheses may hold anything; field 22 is the 20th behind it.
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? 'gone';
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
