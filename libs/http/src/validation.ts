@@ -11,7 +11,15 @@ const PLACES_MAX = 20;
 
 /** Checks bodies and queries against their zod schema; what does not fit is a `request.invalid` with JSON pointers. */
 export function validationPipe(): StandardSchemaValidationPipe {
-  return new StandardSchemaValidationPipe({ exceptionFactory: (issues) => invalidRequest(issues) });
+  return new WholeValuePipe({ exceptionFactory: (issues) => invalidRequest(issues) });
+}
+
+class WholeValuePipe extends StandardSchemaValidationPipe {
+  /**
+   * Nest would remove the keys `constructor` and `prototype` without a word, which columns and parameters may have. What
+   * could reach a prototype, the body parser has refused.
+   */
+  protected override stripProtoKeys(): void {}
 }
 
 /** The error for what a schema found. */
