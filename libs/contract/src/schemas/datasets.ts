@@ -1,5 +1,6 @@
 import { isStorableText, statesOf, versionLifecycle } from '@millrace/domain';
 import { z } from 'zod';
+import { branchesOf } from './branches.js';
 import {
   columnSchema,
   errorRecordSchema,
@@ -22,19 +23,14 @@ const PINS_MAX = 5_000;
 export const fileFormatSchema = z.enum(['csv', 'json', 'parquet']);
 
 const oneCharacter = textSchema.refine((text) => [...text].length === 1, 'Must be one character.');
+const oneCharacterOrNone = textSchema.refine((text) => [...text].length <= 1, 'Must be one character, or empty.');
 
 /** How to read a file. What is left out is found by itself. */
 export const formatOptionsSchema = z
   .strictObject({
     delimiter: textSchema.min(1).max(4).optional().meta({ description: 'CSV: what stands between two fields.' }),
-    quote: z
-      .union([oneCharacter, z.literal('')])
-      .optional()
-      .meta({ description: 'CSV: empty for none.' }),
-    escape: z
-      .union([oneCharacter, z.literal('')])
-      .optional()
-      .meta({ description: 'CSV: empty for none.' }),
+    quote: oneCharacterOrNone.optional().meta({ description: 'CSV: one character, or empty for none.' }),
+    escape: oneCharacterOrNone.optional().meta({ description: 'CSV: one character, or empty for none.' }),
     comment: oneCharacter.optional().meta({ description: 'CSV: lines that start with it are skipped.' }),
     header: z.boolean().optional().meta({ description: 'CSV: whether the first line holds the names.' }),
     skip: z.int().min(0).max(1_000_000).optional().meta({ description: 'CSV: lines to leave out at the top.' }),
@@ -67,7 +63,7 @@ export const pinnedTypeSchema = z
 const pinnedColumnsSchema = z
   .record(z.string(), pinnedTypeSchema)
   .refine((pins) => Object.keys(pins).length <= PINS_MAX, `At most ${PINS_MAX} columns.`)
-  // Not the keys' own schema: within the union of sources, its complaint would be lost.
+  // Not the keys' own schema: all that it says is that a key is not valid.
   .refine((pins) => Object.keys(pins).every(isStorableText), `A column's name: ${UNSTORABLE_TEXT}`);
 
 const readingFields = {
@@ -96,9 +92,17 @@ export const inlineSourceSchema = z
   })
   .meta({ id: 'InlineSource' });
 
-export const datasetSourceSchema = z.union([uploadSourceSchema, inlineSourceSchema], {
+export const datasetSourceSchema = branchesOf([uploadSourceSchema, inlineSourceSchema], {
+  choose: sourceSchemaOf,
   error: 'Must be either {"upload_id": …} or {"inline": {"format": …, "content": …}}.',
 });
+
+function sourceSchemaOf(source: unknown): typeof uploadSourceSchema | typeof inlineSourceSchema | undefined {
+  if (typeof source !== 'object' || source === null) return undefined;
+  const [isUpload, isInline] = [Object.hasOwn(source, 'upload_id'), Object.hasOwn(source, 'inline')];
+  if (isUpload === isInline) return undefined;
+  return isUpload ? uploadSourceSchema : inlineSourceSchema;
+}
 
 export const createDatasetSchema = z
   .strictObject({
