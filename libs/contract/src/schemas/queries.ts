@@ -1,16 +1,32 @@
 import { queryRunLifecycle, resultLifecycle, statesOf } from '@millrace/domain';
 import { z } from 'zod';
+import { branchesOf } from './branches.js';
 import { errorRecordSchema, idOf, pageFields, pageQuerySchema, rowsSchema, timestampSchema } from './common.js';
 
 const PARAMS_MAX = 1_000;
 
-const paramSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+/** Beyond these, two whole numbers of JSON are the same when they have been read: another one would be bound. */
+const WHOLE_NUMBER = `Whole numbers beyond ±${Number.MAX_SAFE_INTEGER} lose digits in JSON: send it as a string.`;
+
+const paramSchema = z
+  .union([z.string(), z.number(), z.boolean(), z.null()], { error: 'Must be a string, a number, a boolean or null.' })
+  .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), WHOLE_NUMBER);
+
+const paramListSchema = z.array(paramSchema).max(PARAMS_MAX, `At most ${PARAMS_MAX} parameters.`);
+const namedParamsSchema = z.record(z.string(), paramSchema);
+
+const paramsSchema = branchesOf([paramListSchema, namedParamsSchema], {
+  choose: (params) => {
+    if (Array.isArray(params)) return paramListSchema;
+    return typeof params === 'object' && params !== null ? namedParamsSchema : undefined;
+  },
+  error: 'Must be an array for $1, $2, … (or ?) or an object for $name.',
+});
 
 export const runQuerySchema = z
   .strictObject({
     sql: z.string(),
-    params: z
-      .union([z.array(paramSchema).max(PARAMS_MAX), z.record(z.string(), paramSchema)])
+    params: paramsSchema
       .optional()
       .meta({ description: 'An array for `$1`, `$2`, … (or `?`), an object for `$name`; bound, never spliced.' }),
     limit_rows: z.int().min(0).max(1_000_000).optional().meta({
