@@ -27,6 +27,8 @@ export function registerBodyParser(fastify: FastifyInstance, limits: HttpLimits)
   fastify.addContentTypeParser('*', (request: IncomingRequest, payload, done) => {
     const { body: form } = request.routeOptions.config as Partial<MillraceRouteConfig>;
     if (form === 'stream') return done(null, payload);
+    // A client may set its media type for all requests, also for those whose operation has no body.
+    if (form === 'none' && isEmpty(request)) return done(null);
     readJson(request, payload, limits).then(
       (bytes) => {
         if (form === 'jsonBytes') return done(null, bytes);
@@ -45,8 +47,13 @@ function shareBudget(request: IncomingRequest, { raw }: FastifyReply, budget: Bo
   raw.once('close', () => share.release());
 }
 
+function isEmpty({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
+}
+
 async function readJson(request: IncomingRequest, payload: IncomingMessage, limits: HttpLimits): Promise<Buffer> {
   if (!JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '')) throw unsupportedMediaType(request);
+  checkNotEncoded(request.headers['content-encoding']);
   if (Number(request.headers['content-length'] ?? 0) > limits.jsonBytesMax) throw tooLarge(limits.jsonBytesMax);
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -61,6 +68,14 @@ async function readJson(request: IncomingRequest, payload: IncomingMessage, limi
   // Decoded all the same, they would become other text than was sent.
   if (!isUtf8(bytes)) throw malformed(new Error('its bytes are no UTF-8'));
   return bytes;
+}
+
+function checkNotEncoded(encoding: string | undefined): void {
+  if (encoding === undefined || encoding.trim().toLowerCase() === 'identity') return;
+  throw new DomainError(
+    'request.unsupported_media_type',
+    `JSON is taken as it is, without "Content-Encoding: ${encoding}".`,
+  );
 }
 
 function tooLarge(bytesMax: number): DomainError {

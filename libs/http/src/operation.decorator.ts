@@ -14,8 +14,13 @@ const METHOD_DECORATORS = { get: Get, post: Post, put: Put, delete: Delete } as 
   unknown
 >;
 
-/** A body as what was parsed, as the bytes of JSON that nobody has parsed, or as a stream that nobody has read. */
-export type BodyForm = 'json' | 'jsonBytes' | 'stream';
+/**
+ * A body as what was parsed, as the bytes of JSON that nobody has parsed, or as a stream that nobody has read; `none`
+ * where the operation has no body.
+ */
+export type BodyForm = 'none' | 'json' | 'jsonBytes' | 'stream';
+
+const FORM_OF_KIND = { none: 'none', json: 'json', bytes: 'stream' } as const satisfies Record<string, BodyForm>;
 
 /** What the server knows of a route beside its handler. */
 export interface MillraceRouteConfig {
@@ -36,7 +41,7 @@ export function Operation(name: OperationName, options: { readonly body?: BodyFo
   const operation: OperationContract = OPERATIONS[name];
   const config: MillraceRouteConfig = {
     operation: name,
-    body: options.body ?? (operation.body?.kind === 'bytes' ? 'stream' : 'json'),
+    body: options.body ?? FORM_OF_KIND[operation.body?.kind ?? 'none'],
     access: operation.access,
   };
   return applyDecorators(

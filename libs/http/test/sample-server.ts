@@ -54,7 +54,7 @@ export async function startSampleServer(options: Partial<HttpServerOptions> = {}
 function newPrincipal(): Principal {
   return {
     ...{ tenantId: newId('tenant'), userId: newId('user'), apiKeyId: newId('apiKey') },
-    ...{ role: 'admin', scopes: ['files:write', 'files:read', 'datasets:write'] },
+    ...{ role: 'admin', scopes: ['files:write', 'files:read', 'datasets:write', 'jobs:write'] },
   };
 }
 
@@ -77,6 +77,12 @@ function moduleOf(sample: { handled: number; upload: Upload }): HttpServerOption
     update(@Body({ schema: updateDatasetSchema }) body: UpdateDatasetBody, @Caller() caller: Principal): unknown {
       sample.handled += 1;
       return { body, tenant: caller.tenantId };
+    }
+
+    @Operation('job.cancel')
+    cancel(): unknown {
+      sample.handled += 1;
+      return { status: 'cancelled' };
     }
 
     @Operation('file.list')
