@@ -20,6 +20,7 @@ const principal: Principal = {
 };
 const key = generateApiKey();
 let storeIsUp = true;
+let looks = 0;
 
 @Controller()
 class SampleController {
@@ -63,6 +64,8 @@ class SampleController {
       provide: HEALTH_CHECKS,
       useValue: {
         store: async () => {
+          looks += 1;
+          await new Promise((resolve) => setTimeout(resolve, 20));
           if (!storeIsUp) throw new Error('the store is down');
         },
       },
@@ -193,6 +196,13 @@ describe('an HTTP app', () => {
     expect(answer.headers.get('traceparent')).toBe(traceparent);
     const odd = await send('GET', '/v1/files', { headers: { 'x-request-id': 'a b"c' } });
     expect(odd.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('looks at its dependencies once for all who ask at the same time', async () => {
+    looks = 0;
+    const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/readyz`)));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(looks).toBeLessThan(10);
   });
 
   it('names the dependency that is down', async () => {
