@@ -17,6 +17,7 @@ import { PageLinkInterceptor } from './page-link.interceptor.js';
 import { ProblemFilter } from './problem.filter.js';
 import { guardRequests } from './request-gate.js';
 import { requestIdOf } from './request-id.js';
+import { Turns } from './turns.js';
 import { validationPipe } from './validation.js';
 
 /** While a server closes: how often connections whose requests have ended are closed. */
@@ -46,9 +47,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const { metrics } = options;
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   const problems = new ProblemFilter(options.logger);
-  const adapter = new FastifyAdapter(
-    serverOptions(problems, (handle) => createNodeServer(handle, { limits, metrics })),
-  );
+  const adapter = new FastifyAdapter(serverOptions({ problems, limits, metrics }));
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
     const { traceparent } = request.headers;
@@ -75,16 +74,20 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   return app;
 }
 
-function serverOptions(
-  problems: ProblemFilter,
-  serverFactory: NonNullable<FastifyServerOptions['serverFactory']>,
-): FastifyServerOptions {
+interface ServerParts {
+  readonly problems: ProblemFilter;
+  readonly limits: HttpLimits;
+  readonly metrics: Registry;
+}
+
+function serverOptions({ problems, limits, metrics }: ServerParts): FastifyServerOptions {
+  const turns = new Turns();
   return {
     genReqId: requestIdOf,
     // Bodies of streaming routes have no bound here; JSON has its own in the parser.
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: 'idle',
-    serverFactory,
+    serverFactory: (handle) => createNodeServer(handle, { limits, metrics, turns }),
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
       // The router itself refuses these, before any hook.

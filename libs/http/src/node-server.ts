@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { Counter, type Registry } from '@millrace/telemetry';
 import { continueWhenRead } from './expect-continue.js';
 import type { HttpLimits } from './http-limits.js';
+import type { Turns } from './turns.js';
 
 /** How long a connection may stay open between two requests. Longer than the 60 s of usual load balancers. */
 const KEEP_ALIVE_MS = 72_000;
@@ -12,7 +13,7 @@ const HEADERS_LOOK_MS = 5_000;
 /** The server below Fastify: what a connection may hold before there is a request, it holds by these bounds. */
 export function createNodeServer(
   handle: RequestListener,
-  { limits, metrics }: { readonly limits: HttpLimits; readonly metrics: Registry },
+  { limits, metrics, turns }: { readonly limits: HttpLimits; readonly metrics: Registry; readonly turns: Turns },
 ): Server {
   const server = createServer(
     {
@@ -22,7 +23,7 @@ export function createNodeServer(
       requestTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
-    handle,
+    turns.wrap(handle),
   );
   server.maxConnections = limits.connectionsMax;
   const dropped = new Counter({

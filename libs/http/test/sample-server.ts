@@ -11,6 +11,8 @@ import { Operation } from '../src/operation.decorator.js';
 /** What a test left open is cut off after this. */
 const DRAIN_MS = 100;
 
+const EMPTY_LIST = { uploads: [], has_more: false, next_cursor: null };
+
 /** What a streaming route does with its body, so that a test can stop half way. */
 export type Upload = (body: AsyncIterable<Uint8Array>) => Promise<unknown>;
 
@@ -24,6 +26,8 @@ export interface SampleServer {
   /** How many calls have reached a handler. */
   handled: number;
   upload: Upload;
+  /** What the list of files waits for and gives. */
+  list: () => Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -32,7 +36,7 @@ export async function startSampleServer(options: Partial<HttpServerOptions> = {}
   const [key, otherKey] = [generateApiKey(), generateApiKey()];
   const principals = new Map([key, otherKey].map((each) => [hashApiKey(each).toString('hex'), newPrincipal()]));
   const metrics = createMetrics('test');
-  const sample = { handled: 0, upload: countBytes as Upload };
+  const sample = { handled: 0, upload: countBytes as Upload, list: async () => EMPTY_LIST as unknown };
   const app = await createHttpServer({
     module: moduleOf(sample),
     authenticator: new KeyAuthenticator({
@@ -64,7 +68,7 @@ async function countBytes(body: AsyncIterable<Uint8Array>): Promise<{ bytes: num
   return { bytes };
 }
 
-function moduleOf(sample: { handled: number; upload: Upload }): HttpServerOptions['module'] {
+function moduleOf(sample: Pick<SampleServer, 'handled' | 'upload' | 'list'>): HttpServerOptions['module'] {
   @Controller()
   class SampleController {
     @Operation('file.upload')
@@ -88,7 +92,7 @@ function moduleOf(sample: { handled: number; upload: Upload }): HttpServerOption
     @Operation('file.list')
     list(): unknown {
       sample.handled += 1;
-      return { uploads: [], has_more: false, next_cursor: null };
+      return sample.list();
     }
 
     @Operation('service.live')
