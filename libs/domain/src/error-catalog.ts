@@ -19,6 +19,7 @@ export const ERRORS = {
   'request.invalid': mistake(400, 'The request is not valid'),
   'request.malformed': mistake(400, 'The body is not valid JSON'),
   'request.too_large': mistake(413, 'The body is too large'),
+  'request.headers_too_large': mistake(431, 'The headers are too large'),
   'request.interrupted': passing(408, 'The request did not arrive in time'),
   'request.too_many': passing(429, 'Too many requests at once'),
   'request.unsupported_media_type': mistake(415, 'The media type is not supported'),

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /** How long a client may take to read an answer before the connection that it still sends on is cut off. */
-const LINGER_MS = 2_000;
+export const LINGER_MS = 2_000;
 
 /**
  * Closes the connection after an answer that comes before the end of its request. Left open, it would wait for the

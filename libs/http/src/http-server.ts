@@ -7,6 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Authenticator } from '@millrace/auth';
 import { enterContext, type Logger, type Registry } from '@millrace/telemetry';
 import { registerBodyParser } from './body-parser.js';
+import { answerClientErrors } from './client-error.js';
 import { closeAfterEarlyAnswer, closeAfterEarlyAnswers } from './early-answer.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.js';
 import { createNodeServer } from './node-server.js';
@@ -88,6 +89,7 @@ function serverOptions({ problems, limits, metrics }: ServerParts): FastifyServe
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: 'idle',
     serverFactory: (handle) => createNodeServer(handle, { limits, metrics, turns }),
+    clientErrorHandler: answerClientErrors(turns),
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
       // The router itself refuses these, before any hook.

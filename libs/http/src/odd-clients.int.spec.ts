@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { problemSchema } from '@millrace/contract';
 import { RawConnection } from '@millrace/testing';
 import { startSampleServer, type SampleServer } from '../test/sample-server.js';
 
@@ -20,6 +21,40 @@ describe('a client that', () => {
     for (let sent = 0; sent < times; sent += 1) connection.request('GET /v1/files', [server.authorization]);
     return connection;
   };
+
+  it.each([
+    ['speaks no HTTP', 'hello\r\n\r\n', 'request.invalid'],
+    ['speaks HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'request.invalid'],
+    [
+      'has a length and chunks',
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'request.invalid',
+    ],
+    [
+      'has two lengths',
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n',
+      'request.invalid',
+    ],
+    ['ends with no chunk', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n', 'request.invalid'],
+    ['folds a header', 'GET /livez HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\n', 'request.invalid'],
+    ['sends a NUL', 'GET /livez HTTP/1.1\r\nHost: a\r\nX-A: b\0c\r\n\r\n', 'request.invalid'],
+    [
+      'sends all cookies',
+      `GET /livez HTTP/1.1\r\nHost: a\r\nCookie: ${'a'.repeat(20_000)}\r\n\r\n`,
+      'request.headers_too_large',
+    ],
+    ['sends a long path', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 'request.headers_too_large'],
+  ])('%s gets a problem and no connection', async (_, bytes, code) => {
+    const connection = await RawConnection.open(server.url);
+    connection.write(bytes);
+    const text = await connection.ended();
+    expect(text).toMatch(/^content-type: application\/problem\+json/im);
+    expect(problemSchema.parse(JSON.parse(text.split('\r\n\r\n')[1] ?? ''))).toMatchObject({
+      code,
+      status: connection.statuses[0],
+    });
+    await connection.cutOff();
+  });
 
   it('does not wait for its answers is served one request after another', async () => {
     const first = Promise.withResolvers<unknown>();
@@ -59,5 +94,11 @@ describe('a client that', () => {
     const connection = await askAhead(50);
     await connection.cutOff(2_000, ' ');
     expect(connection.received).toBe('');
+  });
+
+  it('names something in 300 letters names nothing', async () => {
+    const headers = { authorization: server.authorization.replace('Authorization: ', '') };
+    const answer = await fetch(`${server.url}/v1/datasets/${'a'.repeat(300)}`, { headers, method: 'PUT' });
+    await expect(answer.json()).resolves.toMatchObject({ status: 404, code: 'route.unknown' });
   });
 });

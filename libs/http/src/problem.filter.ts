@@ -1,8 +1,8 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Problem } from '@millrace/contract';
-import { DomainError, ERRORS, toDomainError, type ErrorCode } from '@millrace/domain';
+import { DomainError, toDomainError, type ErrorCode } from '@millrace/domain';
 import { currentContext, errorFields, type Logger } from '@millrace/telemetry';
+import { problemOf } from './problem.js';
 import { unknownRoute } from './request-gate.js';
 
 /** What a client that was told to come back should wait, in seconds. */
@@ -32,7 +32,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = fromFramework(exception, request) ?? toDomainError(exception);
-    const problem = problemOf(error, request);
+    const requestId = currentContext().requestId ?? request.id;
+    const problem = problemOf(error, { instance: pathOf(request), requestId });
     this.log(error, problem.status);
     if (reply.raw.headersSent) {
       // The answer has begun: the only honest end is a broken connection.
@@ -50,21 +51,6 @@ export class ProblemFilter implements ExceptionFilter {
     const level = error.retryable ? 'warn' : 'error';
     this.logger[level]({ code: error.code, ...errorFields(error) }, 'a request failed');
   }
-}
-
-function problemOf(error: DomainError, request: FastifyRequest): Problem {
-  const kind = ERRORS[error.code];
-  return {
-    type: `urn:millrace:problem:${error.code}`,
-    title: kind.title,
-    status: kind.status,
-    detail: error.message,
-    instance: pathOf(request),
-    code: error.code,
-    request_id: currentContext().requestId ?? request.id,
-    retryable: kind.retryable,
-    ...(error.errors && { errors: error.errors.map((place) => ({ ...place })) }),
-  };
 }
 
 /** Without the query string, which may hold what a log or a screenshot should not. */
