@@ -20,6 +20,17 @@ export function closeAfterEarlyAnswers(fastify: FastifyInstance): void {
   });
 }
 
+/**
+ * Cuts off a client that does not read its answer. Only from the answer on: before that, it is the client who waits, as
+ * long as a statement may take.
+ */
+export function endStalledAnswers(fastify: FastifyInstance, { answerIdleMs }: { readonly answerIdleMs: number }): void {
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    reply.raw.socket?.setTimeout(answerIdleMs);
+    done();
+  });
+}
+
 /** To be called before the head of the answer is written. Does nothing when the whole request has arrived. */
 export function closeAfterEarlyAnswer(request: IncomingMessage, response: ServerResponse): void {
   const { socket } = response;

@@ -6,6 +6,8 @@ export interface HttpLimits {
   readonly connectionsMax: number;
   /** How long the headers of a request may take to arrive. */
   readonly headersMs: number;
+  /** How long a client may take no byte of its answer. */
+  readonly answerIdleMs: number;
   /** How long a JSON body may take to arrive. */
   readonly jsonBodyMs: number;
   /** The longest pause within a JSON body. */
@@ -21,6 +23,7 @@ export interface HttpLimits {
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   connectionsMax: 1_000,
   headersMs: 30_000,
+  answerIdleMs: 60_000,
   jsonBodyMs: 30_000,
   jsonBodyIdleMs: 10_000,
   jsonBytesMax: 8 * MiB,

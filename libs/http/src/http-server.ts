@@ -8,7 +8,7 @@ import type { Authenticator } from '@millrace/auth';
 import { enterContext, type Logger, type Registry } from '@millrace/telemetry';
 import { registerBodyParser } from './body-parser.js';
 import { answerClientErrors } from './client-error.js';
-import { closeAfterEarlyAnswer, closeAfterEarlyAnswers } from './early-answer.js';
+import { closeAfterEarlyAnswer, closeAfterEarlyAnswers, endStalledAnswers } from './early-answer.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.js';
 import { createNodeServer } from './node-server.js';
 import type { MillraceRouteConfig } from './operation.decorator.js';
@@ -59,6 +59,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   });
   guardRequests(fastify, options.authenticator);
   closeAfterEarlyAnswers(fastify);
+  endStalledAnswers(fastify, limits);
   fastify.addHook('onRequest', (request, _reply, done) => done(unknownParameter(request)));
   observeRequests(fastify, options);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {

@@ -4,12 +4,14 @@ import { problemSchema } from '@millrace/contract';
 import { RawConnection } from '@millrace/testing';
 import { startSampleServer, type SampleServer } from '../test/sample-server.js';
 
+const ANSWER_IDLE_MS = 300;
+
 describe('a client that', () => {
   let server: SampleServer;
   let list: SampleServer['list'];
 
   beforeAll(async () => {
-    server = await startSampleServer();
+    server = await startSampleServer({ limits: { answerIdleMs: ANSWER_IDLE_MS } });
     list = server.list;
   });
   afterEach(() => void (server.list = list));
@@ -94,6 +96,29 @@ describe('a client that', () => {
     const connection = await askAhead(50);
     await connection.cutOff(2_000, ' ');
     expect(connection.received).toBe('');
+  });
+
+  it('takes nothing of its answer is cut off', async () => {
+    const size = 32 * 1024 ** 2;
+    server.list = async () => ({ text: 'x'.repeat(size) });
+    const connection = await RawConnection.open(server.url);
+    connection.pause();
+    connection.request('GET /v1/files', [server.authorization, 'Connection: close']);
+    await sleep(10 * ANSWER_IDLE_MS);
+    connection.resume();
+    await connection.ended();
+    expect(connection.received.length).toBeLessThan(size);
+  });
+
+  it('waits longer for its answer than it may stand still is served', async () => {
+    server.list = async () => {
+      await sleep(2 * ANSWER_IDLE_MS);
+      return list();
+    };
+    const connection = await askAhead(2);
+    while (connection.statuses.length < 2) await sleep(10);
+    expect(connection.statuses).toEqual([200, 200]);
+    connection.destroy();
   });
 
   it('names something in 300 letters names nothing', async () => {

@@ -41,6 +41,8 @@ export class Turns {
     const line = this.lines.get(socket) ?? { response, waiting: [] };
     line.response = response;
     this.lines.set(socket, line);
+    // What the answer before has set, see `endStalledAnswers`.
+    socket.setTimeout(0);
     response.once('close', () => this.next(socket, line));
     handle(request, response);
   }

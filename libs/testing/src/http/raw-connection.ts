@@ -67,6 +67,15 @@ export class RawConnection {
     return this.received;
   }
 
+  /** Takes nothing more of what the server sends, until `resume`. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
   destroy(): void {
     this.socket.destroy();
   }
