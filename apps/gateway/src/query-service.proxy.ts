@@ -17,7 +17,7 @@ const CONNECTIONS_OF_TENANT_MAX = CONNECTIONS_MAX / 4;
 const CONNECTION_WAIT_MAX_MS = 5_000;
 
 /** Of the request, what the query service needs; the caller's credentials stay here. */
-const REQUEST_HEADERS = ['content-type', 'prefer', 'accept', 'traceparent'] as const;
+const REQUEST_HEADERS = ['content-type', 'prefer', 'accept'] as const;
 
 /** Of the answer, what belongs to the connection between us and not to the client's. */
 const HOP_HEADERS: ReadonlySet<string> = new Set([
@@ -90,8 +90,9 @@ export class QueryServiceProxy implements OnModuleDestroy {
       const value = request.headers[name];
       if (typeof value === 'string') headers[name] = value;
     }
-    const { requestId } = currentContext();
+    const { requestId, traceparent } = currentContext();
     if (requestId) headers['x-request-id'] = requestId;
+    if (traceparent) headers['traceparent'] = traceparent;
     // The context is worth a key: where it goes to is never made from what a client sent.
     checkRequestTarget(request.url);
     return this.agent.request({

@@ -18,6 +18,7 @@ import { PageLinkInterceptor } from './page-link.interceptor.js';
 import { ProblemFilter } from './problem.filter.js';
 import { guardRequests } from './request-gate.js';
 import { requestIdOf } from './request-id.js';
+import { traceParentOf } from './trace-parent.js';
 import { Turns } from './turns.js';
 import { validationPipe } from './validation.js';
 
@@ -51,10 +52,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const adapter = new FastifyAdapter(serverOptions({ problems, limits, metrics }));
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
-    const { traceparent } = request.headers;
-    enterContext({ requestId: request.id, ...(typeof traceparent === 'string' && { traceparent }) });
+    const traceparent = traceParentOf(request.headers);
+    enterContext({ requestId: request.id, ...(traceparent && { traceparent }) });
     void reply.header('x-request-id', request.id);
-    if (typeof traceparent === 'string') void reply.header('traceparent', traceparent);
+    if (traceparent) void reply.header('traceparent', traceparent);
     done();
   });
   guardRequests(fastify, options.authenticator);

@@ -121,6 +121,13 @@ describe('a client that', () => {
     connection.destroy();
   });
 
+  it('names no trace gets none back', async () => {
+    for (const traceparent of ['00-zz', 'a\u00e9b', `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01x`]) {
+      const answer = await fetch(`${server.url}/livez`, { headers: { traceparent } });
+      expect(answer.headers.get('traceparent')).toBeNull();
+    }
+  });
+
   it('names something in 300 letters names nothing', async () => {
     const headers = { authorization: server.authorization.replace('Authorization: ', '') };
     const answer = await fetch(`${server.url}/v1/datasets/${'a'.repeat(300)}`, { headers, method: 'PUT' });
