@@ -2,7 +2,7 @@ export { type ClientRequest, MillraceClient, ProblemError } from './client.js';
 export { openApiDocument } from './openapi.js';
 export type { HttpMethod, Operation } from './operation.js';
 export { type OperationName, OPERATIONS } from './operations.js';
-export { errorRecordSchema, PAGE_LIMIT_MAX, pageQuerySchema, type Problem } from './schemas/common.js';
+export { errorRecordSchema, PAGE_LIMIT_MAX, pageQuerySchema, type Problem, problemSchema } from './schemas/common.js';
 export {
   type CreateDatasetBody,
   createDatasetSchema,
