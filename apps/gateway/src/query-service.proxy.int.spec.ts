@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTenant, RawConnection } from '@millrace/testing';
+import { createTenant, eventually, RawConnection } from '@millrace/testing';
 import { FakeQueryService } from '../test/fake-query-service.js';
 import { startTestGateway, type GatewayUnderTest } from '../test/gateway-harness.js';
 
@@ -48,7 +48,7 @@ describe('the way to the query service', () => {
     queryService.answer = (response) => void held.push(response);
     const ask = () => gateway.send('POST', '/v1/query', { json: { sql: 'SELECT 1' } });
     const answers = Array.from({ length: 64 }, ask);
-    while (held.length < 64) await sleep(10);
+    await eventually('64 queries at the query service', () => held.length === 64);
     await expect((await ask()).json()).resolves.toMatchObject({ status: 429, code: 'query.too_many', retryable: true });
     queryService.answer = answerAtOnce;
     const other = await createTenant(gateway.catalog);
@@ -65,7 +65,7 @@ describe('the way to the query service', () => {
     queryService.answer = () => void (heard += 1);
     const gone = await Promise.all(Array.from({ length: 64 }, () => RawConnection.open(gateway.url)));
     for (const connection of gone) connection.request('POST /v1/query', [...credentials(), 'Content-Length: 2'], '{}');
-    while (heard < 64) await sleep(10);
+    await eventually('64 queries at the query service', () => heard === 64);
     for (const connection of gone) connection.destroy();
     queryService.answer = answerAtOnce;
     await sleep(200);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { problemSchema } from '@millrace/contract';
-import { RawConnection } from '@millrace/testing';
+import { eventually, RawConnection } from '@millrace/testing';
 import { startSampleServer, type SampleServer } from '../test/sample-server.js';
 
 const ANSWER_IDLE_MS = 300;
@@ -69,7 +69,7 @@ describe('a client that', () => {
     await sleep(100);
     expect(begun).toBe(1);
     first.resolve({ uploads: ['first'] });
-    while (connection.statuses.length < 3) await sleep(10);
+    await eventually('three answers', () => connection.statuses.length === 3);
     expect(connection.received.indexOf('first')).toBeLessThan(connection.received.lastIndexOf('HTTP/1.1'));
     expect({ begun, statuses: connection.statuses }).toEqual({ begun: 3, statuses: [200, 200, 200] });
     connection.destroy();
@@ -116,7 +116,7 @@ describe('a client that', () => {
       return list();
     };
     const connection = await askAhead(2);
-    while (connection.statuses.length < 2) await sleep(10);
+    await eventually('two answers', () => connection.statuses.length === 2);
     expect(connection.statuses).toEqual([200, 200]);
     connection.destroy();
   });

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../eventually.js';
 
 const WAIT_MAX_MS = 10_000;
-const LOOK_MS = 5;
 
 /** A connection that says what no HTTP client would, byte by byte, and keeps what it hears. */
 export class RawConnection {
@@ -43,12 +42,12 @@ export class RawConnection {
 
   /** Resolves when what has arrived matches. */
   async until(pattern: RegExp, waitMaxMs = WAIT_MAX_MS): Promise<void> {
-    await this.look(() => pattern.test(this.received), `${pattern} did not arrive`, waitMaxMs);
+    await this.look(() => pattern.test(this.received), `${pattern} arrives`, waitMaxMs);
   }
 
   /** Resolves when the server has said that no more will come; gives what has arrived. */
   async ended(waitMaxMs = WAIT_MAX_MS): Promise<string> {
-    await this.look(() => this.socket.readableEnded || this.isClosed, 'the server did not close', waitMaxMs);
+    await this.look(() => this.socket.readableEnded || this.isClosed, 'the server closes', waitMaxMs);
     return this.received;
   }
 
@@ -60,7 +59,7 @@ export class RawConnection {
   async cutOff(waitMaxMs = WAIT_MAX_MS, bytes = 'x'): Promise<string> {
     const sending = setInterval(() => this.write(bytes), 20);
     try {
-      await this.look(() => this.isClosed, 'the connection was not cut off', waitMaxMs);
+      await this.look(() => this.isClosed, 'the connection is cut off', waitMaxMs);
     } finally {
       clearInterval(sending);
     }
@@ -80,10 +79,9 @@ export class RawConnection {
     this.socket.destroy();
   }
 
-  private async look(isThere: () => boolean, complaint: string, waitMaxMs: number): Promise<void> {
-    for (const deadline = Date.now() + waitMaxMs; Date.now() < deadline; await sleep(LOOK_MS)) {
-      if (isThere()) return;
-    }
-    throw new Error(`Within ${waitMaxMs} ms ${complaint}; this did: ${this.received.slice(0, 500)}`);
+  private async look(isThere: () => boolean, expected: string, waitMaxMs: number): Promise<void> {
+    await eventually(expected, isThere, waitMaxMs).catch((cause: unknown) => {
+      throw new Error(`It was never so: ${expected}. This came: ${this.received.slice(0, 500)}`, { cause });
+    });
   }
 }
