@@ -66,6 +66,16 @@ describe('the body of a request', () => {
     },
   );
 
+  it('has a type that does not matter to a stream, and is told as it came to a route that wants JSON', async () => {
+    const headers = { 'content-type': 'csv' };
+    await expect((await send(['POST', '/v1/files'], headers, 'a,b')).json()).resolves.toEqual({ bytes: 3 });
+    const answer = await send(['PUT', DATASET], headers, '{"label":"A"}');
+    await expect(answer.json()).resolves.toMatchObject({
+      ...{ status: 415, code: 'request.unsupported_media_type' },
+      detail: 'This route takes "Content-Type: application/json", not "csv".',
+    });
+  });
+
   it('must not be empty where there is one', async () => {
     const answer = await send(['PUT', DATASET], JSON_TYPE, '');
     await expect(answer.json()).resolves.toMatchObject({ status: 400, code: 'request.malformed' });

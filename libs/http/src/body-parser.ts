@@ -8,6 +8,8 @@ import type { HttpLimits } from './http-limits.js';
 import type { MillraceRouteConfig } from './operation.decorator.js';
 import { withTimeLimits } from './time-limits.js';
 
+/** What a client calls a media type may be none at all. */
+const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/i;
 
 type IncomingRequest = FastifyRequest & AuthenticatedRequest & { bodyShare?: BodyShare };
@@ -22,6 +24,7 @@ export function registerBodyParser(fastify: FastifyInstance, limits: HttpLimits)
   fastify.removeAllContentTypeParsers();
   fastify.addHook('preParsing', (request: IncomingRequest, reply, payload, done) => {
     shareBudget(request, reply, budget);
+    replaceOddMediaType(request);
     done(null, payload);
   });
   fastify.addContentTypeParser('*', (request: IncomingRequest, payload, done) => {
@@ -37,6 +40,13 @@ export function registerBodyParser(fastify: FastifyInstance, limits: HttpLimits)
       (error: Error) => done(error),
     );
   });
+}
+
+/** Fastify would refuse a media type that is malformed before it asks the parser, also where the type does not matter. */
+function replaceOddMediaType(request: FastifyRequest): void {
+  const given = request.headers['content-type'];
+  if (given === undefined || MEDIA_TYPE.test(given)) return;
+  request.headers = { ...request.headers, 'content-type': 'application/octet-stream' };
 }
 
 /** What a body takes is given back when its request is answered, or its client has gone. */
@@ -92,7 +102,7 @@ function malformed(cause: Error): DomainError {
 }
 
 function unsupportedMediaType(request: FastifyRequest): DomainError {
-  const given = request.headers['content-type'];
+  const given = request.raw.headers['content-type'];
   return new DomainError(
     'request.unsupported_media_type',
     `This route takes "Content-Type: application/json"${given ? `, not "${given}"` : ''}.`,
