@@ -67,6 +67,13 @@ describe('files', () => {
     });
   });
 
+  it.each(['csv', 'csv; charset=utf-8', '/', ''])('are taken whatever is no media type: %j', async (type) => {
+    await expect(uploaded({ body: csv, headers: { 'content-type': type } })).resolves.toMatchObject({
+      content_type: 'application/octet-stream',
+      size_bytes: csv.length,
+    });
+  });
+
   it('with the same bytes share one blob', async () => {
     const first = await uploaded({ body: 'shared bytes' });
     const before = await bytesInStore();
@@ -110,6 +117,7 @@ describe('files', () => {
       'upload.digest_mismatch',
     ],
     ['a malformed digest', { body: csv, headers: { 'content-digest': 'sha-256=abc' } }, 400, 'request.invalid'],
+    ['what is no digest', { body: csv, headers: { 'content-digest': 'garbage' } }, 400, 'request.invalid'],
   ])('refuse %s and keep nothing', async (_, options, status, code) => {
     const before = await bytesInStore();
     const answer = await upload(options);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { cleanFileName, cleanMediaType, describeFile, encodingOf } from './upload-request.js';
+import { cleanFileName, cleanMediaType, describeFile, encodingOf, expectedHashOf } from './upload-request.js';
 
 describe('what a request says about its file', () => {
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'br', 'gzip, gzip'])(
@@ -16,5 +16,30 @@ describe('what a request says about its file', () => {
     expect(cleanMediaType('text/\0csv')).toBe('text/csv');
     expect(cleanMediaType(' ')).toBe('application/octet-stream');
     expect(describeFile({ 'content-disposition': `a; filename*=UTF-8''a%00b.csv` }).fileName).toBe('ab.csv');
+  });
+
+  describe('of its digest', () => {
+    const sha256 = `sha-256=:${'A'.repeat(43)}=:`;
+
+    it.each([undefined, `${sha256}`, `sha-512=:AAAA:, ${sha256}`, `md5=:AA==:;q=1 , ${sha256};x`, 'sha-512=:AAAA:'])(
+      'is read where it is one: %s',
+      (header) => {
+        expect(expectedHashOf(header)).toBe(header?.includes('sha-256') ? '00'.repeat(32) : undefined);
+      },
+    );
+
+    it.each([
+      'garbage',
+      '',
+      'sha-256',
+      'sha-256=abc',
+      'sha-256=:AAAA:',
+      'sha-512=abc',
+      `${sha256},`,
+      `${sha256} x`,
+      'a=:AA==:b',
+    ])('is refused where it is none: %j', (header) => {
+      expect(() => expectedHashOf(header)).toThrow(expect.objectContaining({ code: 'request.invalid' }));
+    });
   });
 });

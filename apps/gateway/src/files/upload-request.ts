@@ -6,6 +6,10 @@ const FILE_NAME_LENGTH_MAX = 255;
 const MEDIA_TYPE_LENGTH_MAX = 255;
 const DEFAULT_MEDIA_TYPE = 'application/octet-stream';
 
+/** One member of `Content-Digest`: a name, bytes in base64, and parameters that mean nothing here. */
+const DIGEST = /^\s*(?<algorithm>[a-z*][\w.*-]*)=:(?<base64>[A-Za-z0-9+/]*={0,2}):(?:\s*;[^,]*)?\s*$/i;
+const SHA_256 = /^[A-Za-z0-9+/]{43}=$/;
+
 export type ContentEncoding = 'gzip' | 'zstd';
 
 /** A map, because every object has members that a client can name: `constructor` is one. */
@@ -81,14 +85,20 @@ export function encodingOf(header: string | undefined): ContentEncoding | null {
  * The SHA-256 of `Content-Digest` (RFC 9530) in hexadecimal, or undefined when the header names none. Other algorithms
  * are ignored, as the RFC asks.
  *
- * @throws DomainError `request.invalid` when the digest is malformed
+ * @throws DomainError `request.invalid` when a digest is malformed: whoever sends one wants it verified
  */
 export function expectedHashOf(header: string | undefined): string | undefined {
-  const member = header?.split(',').find((part) => /^\s*sha-256\s*=/i.test(part));
-  if (member === undefined) return undefined;
-  const base64 = /^\s*sha-256\s*=\s*:([A-Za-z0-9+/]{43}=):\s*$/i.exec(member)?.[1];
-  if (base64 !== undefined) return Buffer.from(base64, 'base64').toString('hex');
-  throw new DomainError('request.invalid', 'Write "Content-Digest: sha-256=:<the digest in base64>:" (RFC 9530).');
+  if (header === undefined) return undefined;
+  const digests = header.split(',').map((member) => DIGEST.exec(member)?.groups);
+  if (!digests.every((digest) => digest !== undefined)) throw malformedDigest();
+  const base64 = digests.find(({ algorithm }) => algorithm?.toLowerCase() === 'sha-256')?.base64;
+  if (base64 === undefined) return undefined;
+  if (!SHA_256.test(base64)) throw malformedDigest();
+  return Buffer.from(base64, 'base64').toString('hex');
+}
+
+function malformedDigest(): DomainError {
+  return new DomainError('request.invalid', 'Write "Content-Digest: sha-256=:<the digest in base64>:" (RFC 9530).');
 }
 
 function fileNameOf(header: string | undefined): string | null {
