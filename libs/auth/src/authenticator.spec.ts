@@ -37,16 +37,19 @@ describe('KeyAuthenticator', () => {
     await expect(authenticate(`bearer ${key}`)).resolves.toBe(principal);
   });
 
-  it('asks for credentials when there are none', async () => {
-    await expect(authenticate()).rejects.toMatchObject({ code: 'auth.missing' });
-  });
-
-  it.each([`Bearer ${generateApiKey()}`, 'Bearer nonsense', `Basic ${key}`, key, 'Bearer '])(
-    'refuses %s',
+  it.each([undefined, '', `Basic ${key}`, `Basic ${btoa(`:${key}`)}`, key, 'Bearer ', 'Bearer'])(
+    'asks for a bearer key when there is none: %s',
     async (header) => {
-      await expect(authenticate(header)).rejects.toMatchObject({ code: 'auth.invalid' });
+      await expect(authenticate(header)).rejects.toMatchObject({
+        code: 'auth.missing',
+        message: expect.stringContaining('"Authorization: Bearer <key>"'),
+      });
     },
   );
+
+  it.each([`Bearer ${generateApiKey()}`, 'Bearer nonsense'])('refuses %s', async (header) => {
+    await expect(authenticate(header)).rejects.toMatchObject({ code: 'auth.invalid' });
+  });
 });
 
 describe('ContextAuthenticator', () => {

@@ -14,11 +14,11 @@ export class KeyAuthenticator implements Authenticator {
   constructor(private readonly keys: KeyDirectory) {}
 
   async authenticate(headers: IncomingHttpHeaders): Promise<Principal> {
-    if (!headers.authorization) {
+    const key = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+    if (key === undefined) {
       throw new DomainError('auth.missing', 'Send your API key in the header "Authorization: Bearer <key>".');
     }
-    const key = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1];
-    const principal = key && looksLikeApiKey(key) ? await this.keys.findPrincipal(hashApiKey(key)) : undefined;
+    const principal = looksLikeApiKey(key) ? await this.keys.findPrincipal(hashApiKey(key)) : undefined;
     if (!principal) throw new DomainError('auth.invalid', 'The API key is unknown or was revoked.');
     return principal;
   }

@@ -115,9 +115,18 @@ describe('an HTTP app', () => {
   it('asks for credentials as HTTP says', async () => {
     const answer = await fetch(`${url}/v1/files`);
     expect(answer.status).toBe(401);
-    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="millrace"');
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
     await expect(answer.json()).resolves.toMatchObject({ code: 'auth.missing', status: 401, instance: '/v1/files' });
+  });
+
+  it.each([
+    [`Bearer ${generateApiKey()}`, 'auth.invalid', 'Bearer realm="millrace", error="invalid_token"'],
+    ['Basic YTpi', 'auth.missing', 'Bearer realm="millrace"'],
+  ])('says whether it is the key that is wrong: %s', async (authorization, code, challenge) => {
+    const answer = await fetch(`${url}/v1/files`, { headers: { authorization } });
+    expect(answer.headers.get('www-authenticate')).toBe(challenge);
+    await expect(answer.json()).resolves.toMatchObject({ status: 401, code });
   });
 
   it('refuses a key without the scope', async () => {

@@ -40,7 +40,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="millrace"');
+    if (problem.status === 401) void reply.header('www-authenticate', challengeOf(error.code));
     if (error.retryable) void reply.header('retry-after', String(RETRY_AFTER_S));
     void reply.status(problem.status).header('content-type', 'application/problem+json').send(problem);
   }
@@ -51,6 +51,11 @@ export class ProblemFilter implements ExceptionFilter {
     const level = error.retryable ? 'warn' : 'error';
     this.logger[level]({ code: error.code, ...errorFields(error) }, 'a request failed');
   }
+}
+
+/** What RFC 6750 wants to be said of a key that was sent and is none; nothing where none was sent. */
+function challengeOf(code: ErrorCode): string {
+  return `Bearer realm="millrace"${code === 'auth.invalid' ? ', error="invalid_token"' : ''}`;
 }
 
 /** Without the query string, which may hold what a log or a screenshot should not. */
