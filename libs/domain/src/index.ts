@@ -25,6 +25,7 @@ export {
   type UserId,
   type VersionId,
 } from './ids.js';
+export { checkLabel } from './label.js';
 export {
   blobLifecycle,
   type BlobStatus,

@@ -1,7 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Catalog, type Dataset, type DatasetSource, type NewDataset } from '@millrace/catalog';
 import type { CreateDatasetBody, SourceConfig } from '@millrace/contract';
-import { checkTableName, deriveTableName, DomainError, newId, type Principal, ownThings } from '@millrace/domain';
+import {
+  checkLabel,
+  checkTableName,
+  deriveTableName,
+  DomainError,
+  newId,
+  type Principal,
+  ownThings,
+} from '@millrace/domain';
 import { BlobWriter, objectKeys } from '@millrace/object-store';
 import { describeJob } from '@millrace/queue';
 
@@ -81,18 +89,6 @@ function newDataset(
   const versionId = newId('version');
   const job = { id: newId('job'), ...describeJob('dataset.convert', { datasetId: id, versionId }) };
   return { tenantId, userId, id, versionId, ...names, source, sourceConfig, job };
-}
-
-/**
- * The label without the blanks around it.
- *
- * @throws DomainError `label.blank`
- */
-export function checkLabel(label: string): string {
-  const trimmed = label.trim();
-  if (trimmed === '')
-    throw new DomainError('label.blank', 'Give the dataset a label with at least one visible character.');
-  return trimmed;
 }
 
 /** Without the members that are absent, so that the stored configuration shows what was asked for and no more. */

@@ -12,12 +12,19 @@ import {
   type datasetListSchema,
   type UpdateDatasetBody,
 } from '@millrace/contract';
-import { checkTableName, DomainError, type DatasetId, type EventBus, type Principal } from '@millrace/domain';
+import {
+  checkLabel,
+  checkTableName,
+  DomainError,
+  type DatasetId,
+  type EventBus,
+  type Principal,
+} from '@millrace/domain';
 import { IdParam, decodeIdCursor, Operation, pageFields, Prefer, type Preference } from '@millrace/http';
 import { announceCancel } from '../jobs/announce-cancel.js';
 import { QueryServiceProxy } from '../query-service.proxy.js';
 import { EVENT_BUS } from '../tokens.js';
-import { checkLabel, DatasetCreator } from './dataset-creator.js';
+import { DatasetCreator } from './dataset-creator.js';
 import { presentDataset } from './dataset.presenter.js';
 import { JobWaiter } from './job-waiter.js';
 
