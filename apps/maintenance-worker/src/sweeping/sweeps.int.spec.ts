@@ -150,7 +150,7 @@ describe('the sweepers', () => {
     await eventually('the upload has expired', isExpired);
     const sweeps = () => metrics.getSingleMetricAsString('millrace_sweeps_total');
     await eventually('it failed twice', async () => /query_runs.lose",outcome="failed"} [2-9]/.test(await sweeps()));
-    expect(await sweeps()).toMatch(/uploads.expire",outcome="done"}/);
+    await eventually('others go on', async () => /uploads.expire",outcome="done"}/.test(await sweeps()));
     expect(bench.lines.find((line) => line.includes('a sweep failed'))).toContain('query_runs.lose');
     await bench.query('ALTER TABLE query_runs RENAME COLUMN lease_gone TO lease_until');
     await eventually('it works again', async () => /query_runs.lose",outcome="done"}/.test(await sweeps()));
