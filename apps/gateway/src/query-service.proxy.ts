@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Agent, type Dispatcher } from 'undici';
 import { CONTEXT_HEADER, signContext } from '@millrace/auth';
@@ -34,7 +34,7 @@ const HOP_HEADERS: ReadonlySet<string> = new Set([
  * goes away ends the inner request.
  */
 @Injectable()
-export class QueryServiceProxy implements OnModuleDestroy {
+export class QueryServiceProxy implements OnApplicationShutdown {
   /** No time limit on answers: a statement's deadline is the query service's business. */
   private readonly agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
@@ -51,7 +51,8 @@ export class QueryServiceProxy implements OnModuleDestroy {
 
   constructor(@Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings) {}
 
-  async onModuleDestroy(): Promise<void> {
+  /** Last of all: until the server has closed, requests come through here. */
+  async onApplicationShutdown(): Promise<void> {
     await this.agent.close();
   }
 

@@ -1,4 +1,4 @@
-import { Controller, Inject, Res } from '@nestjs/common';
+import { Controller, Inject, Res, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { ReadinessBody } from '@millrace/contract';
 import { Operation } from './operation.decorator.js';
@@ -12,10 +12,16 @@ const CHECK_TIMEOUT_MS = 2_000;
 
 /** `/livez` says that the process answers, `/readyz` which dependency does not. */
 @Controller()
-export class HealthController {
+export class HealthController implements BeforeApplicationShutdown {
   private looking: Promise<ReadinessBody['checks']> | undefined;
+  private isClosing = false;
 
   constructor(@Inject(HEALTH_CHECKS) private readonly checks: HealthChecks) {}
+
+  /** Requests on connections that are open come until the last has ended: who asks for readiness goes elsewhere. */
+  beforeApplicationShutdown(): void {
+    this.isClosing = true;
+  }
 
   @Operation('service.live')
   live(): { status: 'ok' } {
@@ -27,7 +33,7 @@ export class HealthController {
     // Anybody may ask: those who do at the same time cost the dependencies one look.
     this.looking ??= this.look().finally(() => (this.looking = undefined));
     const checks = await this.looking;
-    const ready = Object.values(checks).every(({ status }) => status === 'up');
+    const ready = !this.isClosing && Object.values(checks).every(({ status }) => status === 'up');
     if (!ready) void reply.status(503);
     return { status: ready ? 'ready' : 'not_ready', checks };
   }

@@ -16,6 +16,7 @@ import { observeRequests } from './request-observer.js';
 import { NestLogger } from './nest-logger.js';
 import { PageLinkInterceptor } from './page-link.interceptor.js';
 import { ProblemFilter } from './problem.filter.js';
+import { refuseWhileClosing } from './refuse-while-closing.js';
 import { guardRequests } from './request-gate.js';
 import { requestIdOf } from './request-id.js';
 import { traceParentOf } from './trace-parent.js';
@@ -58,6 +59,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     if (traceparent) void reply.header('traceparent', traceparent);
     done();
   });
+  refuseWhileClosing(fastify);
   guardRequests(fastify, options.authenticator);
   closeAfterEarlyAnswers(fastify);
   endStalledAnswers(fastify, limits);
@@ -90,6 +92,7 @@ function serverOptions({ problems, limits, metrics }: ServerParts): FastifyServe
     // Bodies of streaming routes have no bound here; JSON has its own in the parser.
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
     serverFactory: (handle) => createNodeServer(handle, { limits, metrics, turns }),
     clientErrorHandler: answerClientErrors(turns),
     routerOptions: { maxParamLength: 200 },

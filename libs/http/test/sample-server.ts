@@ -5,6 +5,7 @@ import { Caller, generateApiKey, hashApiKey, KeyAuthenticator } from '@millrace/
 import { updateDatasetSchema, type UpdateDatasetBody } from '@millrace/contract';
 import { newId, type Principal } from '@millrace/domain';
 import { createLogger, createMetrics, type Registry } from '@millrace/telemetry';
+import { HEALTH_CHECKS, HealthController } from '../src/health.controller.js';
 import { closeHttpServer, createHttpServer, type HttpServerOptions } from '../src/http-server.js';
 import { Operation } from '../src/operation.decorator.js';
 
@@ -28,7 +29,8 @@ export interface SampleServer {
   upload: Upload;
   /** What the list of files waits for and gives. */
   list: () => Promise<unknown>;
-  stop(): Promise<void>;
+  /** What still runs after a while is cut off. */
+  stop(drainMs?: number): Promise<void>;
 }
 
 /** A small HTTP app with a JSON route, a streaming one, a public one and one that nobody gave an access. */
@@ -51,7 +53,7 @@ export async function startSampleServer(options: Partial<HttpServerOptions> = {}
   return Object.assign(sample, {
     ...{ url, metrics },
     ...{ authorization: `Authorization: Bearer ${key}`, otherAuthorization: `Authorization: Bearer ${otherKey}` },
-    stop: () => closeHttpServer(app, DRAIN_MS),
+    stop: (drainMs = DRAIN_MS) => closeHttpServer(app, drainMs),
   });
 }
 
@@ -95,12 +97,6 @@ function moduleOf(sample: Pick<SampleServer, 'handled' | 'upload' | 'list'>): Ht
       return sample.list();
     }
 
-    @Operation('service.live')
-    live(): { status: 'ok' } {
-      sample.handled += 1;
-      return { status: 'ok' };
-    }
-
     @Get('/forgotten')
     forgotten(): string {
       sample.handled += 1;
@@ -113,7 +109,10 @@ function moduleOf(sample: Pick<SampleServer, 'handled' | 'upload' | 'list'>): Ht
     }
   }
 
-  @Module({ controllers: [SampleController] })
+  @Module({
+    controllers: [SampleController, HealthController],
+    providers: [{ provide: HEALTH_CHECKS, useValue: {} }],
+  })
   class SampleModule {}
   return SampleModule;
 }

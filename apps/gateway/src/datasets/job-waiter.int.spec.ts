@@ -15,6 +15,6 @@ describe('waiting for a job', () => {
     const waiter = new JobWaiter(gateway.catalog, gateway.events);
     const { tenantId } = gateway.tenant;
     await expect(waiter.hasEnded({ tenantId, jobId: newId('job') }, 60_000)).resolves.toBe(true);
-    waiter.onModuleDestroy();
+    waiter.onApplicationShutdown();
   });
 });

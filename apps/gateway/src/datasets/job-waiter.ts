@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Catalog } from '@millrace/catalog';
 import { DomainError, isTerminal, jobLifecycle, type EventBus, type JobId, type TenantId } from '@millrace/domain';
 import { EVENT_BUS } from '../tokens.js';
@@ -8,7 +8,7 @@ const POLL_MS = 1_000;
 
 /** Waits for the end of jobs, woken by events. */
 @Injectable()
-export class JobWaiter implements OnModuleDestroy {
+export class JobWaiter implements OnApplicationShutdown {
   private readonly sleepers = new Map<JobId, Set<() => void>>();
   private readonly unsubscribe: () => void;
 
@@ -21,7 +21,8 @@ export class JobWaiter implements OnModuleDestroy {
     );
   }
 
-  onModuleDestroy(): void {
+  /** Until the server has closed, requests wait here. */
+  onApplicationShutdown(): void {
     this.unsubscribe();
   }
 
