@@ -56,6 +56,7 @@ function documentOperation(name: string, operation: Operation): ZodOpenApiOperat
       ...(parameters && { path: parameters }),
       ...(operation.query && { query: operation.query }),
       ...(operation.prefer && { header: preferHeader }),
+      ...(operation.headers && { header: operation.headers }),
     },
     ...(operation.body && { requestBody: documentBody(operation.body) }),
     responses: { ...documentResponses(operation), ...documentProblems(operation) },
@@ -97,16 +98,38 @@ function documentBody(body: NonNullable<Operation['body']>): NonNullable<ZodOpen
 function documentResponses(operation: Operation): ZodOpenApiOperationObject['responses'] {
   const responses: ZodOpenApiOperationObject['responses'] = {};
   for (const [status, response] of Object.entries(operation.responses)) {
-    const headers = Object.entries(response.headers ?? {}).map(
-      ([name, description]) => [name, { description, schema: { type: 'string' as const } }] as const,
-    );
+    const headers = documentHeaders({
+      ...response.headers,
+      ...(operation.prefer && { 'Preference-Applied': 'What of `Prefer` was heeded.' }),
+      ...(status === '200' && isList(operation) && { Link: 'The next page, `rel="next"`, if there is one.' }),
+    });
     responses[status as `${1 | 2 | 3 | 4 | 5}${string}`] = {
       description: response.description,
-      ...(headers.length > 0 && { headers: Object.fromEntries(headers) }),
-      ...(response.body && { content: { 'application/json': { schema: response.body } } }),
+      ...(headers && { headers }),
+      ...(response.body && { content: { [response.mediaType ?? 'application/json']: { schema: response.body } } }),
     };
   }
   return responses;
+}
+
+/** Every operation that takes a cursor answers in pages. */
+function isList({ query }: Operation): boolean {
+  return query !== undefined && 'cursor' in query.shape;
+}
+
+function documentHeaders(headers: Readonly<Record<string, string>>) {
+  const entries = Object.entries(headers).map(
+    ([name, description]) => [name, { description, schema: { type: 'string' as const } }] as const,
+  );
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+}
+
+/** What comes with problems beside their body. */
+function problemHeaders(status: number, codes: readonly ErrorCode[]) {
+  return documentHeaders({
+    ...(status === 401 && { 'WWW-Authenticate': 'The scheme, and whether a key was sent that is none.' }),
+    ...(codes.some((code) => ERRORS[code].retryable) && { 'Retry-After': 'Seconds, when it may succeed later.' }),
+  });
 }
 
 /** One problem response per status, whose description lists the codes that come with it. */
@@ -115,8 +138,10 @@ function documentProblems(operation: Operation): ZodOpenApiOperationObject['resp
   const byStatus = Map.groupBy(new Set<ErrorCode>(codes), (code) => ERRORS[code].status);
   const responses: ZodOpenApiOperationObject['responses'] = {};
   for (const [status, ofStatus] of byStatus) {
+    const headers = problemHeaders(status, ofStatus);
     responses[String(status) as `${4 | 5}${string}`] = {
       description: ofStatus.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join('\n\n'),
+      ...(headers && { headers }),
       content: { 'application/problem+json': { schema: problemSchema } },
     };
   }

@@ -7,6 +7,8 @@ export type HttpMethod = 'get' | 'post' | 'put' | 'delete';
 export interface OperationResponse {
   readonly description: string;
   readonly body?: z.ZodType;
+  /** Of a body that is no JSON. */
+  readonly mediaType?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -27,6 +29,8 @@ export interface Operation {
   /** What a caller must be allowed to do; `public` needs no credentials. */
   readonly access: Scope | 'public';
   readonly query?: z.ZodObject;
+  /** Headers that mean something to this operation alone. */
+  readonly headers?: z.ZodObject;
   readonly body?: OperationBody;
   /** Whether `Prefer: wait=N` and `respond-async` are understood. */
   readonly prefer?: boolean;

@@ -1,5 +1,5 @@
 import type { Operation } from '../operation.js';
-import { listUploadsQuerySchema, uploadListSchema, uploadSchema } from '../schemas/files.js';
+import { listUploadsQuerySchema, uploadHeadersSchema, uploadListSchema, uploadSchema } from '../schemas/files.js';
 
 const tag = 'Files';
 
@@ -14,6 +14,7 @@ export const fileOperations = {
     method: 'post',
     path: '/v1/files',
     access: 'files:write',
+    headers: uploadHeadersSchema,
     body: { kind: 'bytes' },
     responses: {
       201: { description: 'The upload is stored.', body: uploadSchema, headers: { Location: 'Its address.' } },

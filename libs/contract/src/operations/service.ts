@@ -32,7 +32,7 @@ export const serviceOperations = {
     method: 'get',
     path: '/metrics',
     access: 'metrics:read',
-    responses: { 200: { description: 'Text.' } },
+    responses: { 200: { description: 'Text.', body: z.string(), mediaType: 'text/plain' } },
     errors: [],
   },
   'service.config': {

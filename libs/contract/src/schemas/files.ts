@@ -25,3 +25,16 @@ export type UploadBody = z.infer<typeof uploadSchema>;
 
 export const listUploadsQuerySchema = pageQuerySchema.extend({ status: uploadStatusSchema.optional() });
 export const uploadListSchema = z.object({ uploads: z.array(uploadSchema), ...pageFields }).meta({ id: 'UploadList' });
+
+/** What an upload may say about its file beside `Content-Type`; for the document, the gateway reads them itself. */
+export const uploadHeadersSchema = z.object({
+  'Content-Encoding': z.string().optional().meta({ description: 'How the file is compressed: `gzip` or `zstd`.' }),
+  'Content-Disposition': z
+    .string()
+    .optional()
+    .meta({ description: 'The name of the file.', example: 'attachment; filename="airports.csv"' }),
+  'Content-Digest': z.string().optional().meta({
+    description: 'SHA-256 of the raw body (RFC 9530), which is verified.',
+    example: 'sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:',
+  }),
+});
