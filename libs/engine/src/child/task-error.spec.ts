@@ -39,7 +39,7 @@ describe('toTaskError', () => {
   });
 
   it('leaves the folders of the process out', () => {
-    const error = new DomainError('sql.failed', 'No file /work/inputs/a, nor /work/inputs.');
-    expect(toTaskError(error, 'query', ['/work/inputs']).error.detail).toBe('No file a, nor .');
+    const error = new DomainError('sql.failed', 'No file /srv/inputs/a, nor /srv/inputs.');
+    expect(toTaskError(error, 'query', ['/srv/inputs']).error.detail).toBe('No file a, nor .');
   });
 });
