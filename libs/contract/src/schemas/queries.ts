@@ -7,10 +7,12 @@ const PARAMS_MAX = 1_000;
 
 /** Beyond these, two whole numbers of JSON are the same when they have been read: another one would be bound. */
 const WHOLE_NUMBER = `Whole numbers beyond ±${Number.MAX_SAFE_INTEGER} lose digits in JSON: send it as a string.`;
+/** From here on numbers are written with an exponent, and nobody expects each of their digits. */
+const EXPONENT_FROM = 1e21;
 
 const paramSchema = z
   .union([z.string(), z.number(), z.boolean(), z.null()], { error: 'Must be a string, a number, a boolean or null.' })
-  .refine((value) => !Number.isInteger(value) || Number.isSafeInteger(value), WHOLE_NUMBER);
+  .refine((value) => !losesDigits(value), WHOLE_NUMBER);
 
 const paramListSchema = z.array(paramSchema).max(PARAMS_MAX, `At most ${PARAMS_MAX} parameters.`);
 const namedParamsSchema = z.record(z.string(), paramSchema);
@@ -126,3 +128,8 @@ export const listResultsQuerySchema = pageQuerySchema.extend({ status: resultSta
 export const resultListSchema = z
   .object({ results: z.array(resultSummarySchema), ...pageFields })
   .meta({ id: 'ResultList' });
+
+function losesDigits(value: string | number | boolean | null): boolean {
+  if (typeof value !== 'number' || !Number.isInteger(value)) return false;
+  return !Number.isSafeInteger(value) && Math.abs(value) < EXPONENT_FROM;
+}

@@ -7,7 +7,7 @@ import type { ChildConfig } from './wire.js';
 import type { WorkFolder } from './work-folder.js';
 
 /** The share of a child's budget that DuckDB may know of; the rest is for what it does not count. */
-const DUCKDB_MEMORY_SHARE = 0.55;
+const DUCKDB_MEMORY_SHARE = 0.5;
 const PARSE_MEMORY_BYTES = 256 * 1024 ** 2;
 const OPEN_FILES_MAX = 1_024;
 
