@@ -15,7 +15,8 @@ const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/i;
 type IncomingRequest = FastifyRequest & AuthenticatedRequest & { bodyShare?: BodyShare };
 
 /**
- * Reads JSON bodies up to a bound, parses those that their route wants parsed, and hands every body of a streaming route through unread, whatever its media type.
+ * Reads JSON bodies up to a bound, parses those that their route wants parsed, and hands every body of a streaming route
+ * through unread, whatever its media type.
  * One parser for all media types: which of both it is depends on the route, not on what the client says it sends.
  */
 export function registerBodyParser(fastify: FastifyInstance, limits: HttpLimits): void {

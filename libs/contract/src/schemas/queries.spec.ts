@@ -13,6 +13,7 @@ describe('the parameters of a statement', () => {
     [{}],
     [['a', 1, -1.5, true, null, 1e-7]],
     [[Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]],
+    [[1e21, -1e300]],
     [{ a: 1, constructor: 'b' }],
   ])('may be %j', (params) => {
     expect(runQuerySchema.parse({ sql: 'SELECT 1', params }).params).toEqual(params);
@@ -21,6 +22,7 @@ describe('the parameters of a statement', () => {
   it.each<[string, string]>([
     ['[9007199254740993]', '/params/0: .*send it as a string'],
     ['[1, -9007199254740993]', '/params/1: .*send it as a string'],
+    ['[1, 2, 100000000000000000000]', '/params/2: .*send it as a string'],
     ['{"big": 12345678901234567890}', '/params/big: .*send it as a string'],
   ])('are never rounded: %s', (json, complaint) => {
     expect(complaints(JSON.parse(json))).toEqual([expect.stringMatching(new RegExp(`^${complaint}`))]);

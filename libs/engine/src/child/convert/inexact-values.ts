@@ -49,8 +49,8 @@ export interface Inexact {
 /**
  * The columns in which some text means more than its type holds. The readers change such values without a word:
  * measured on DuckDB 1.5.6, BIGINT takes "2.5" as 3 and "007" as 7, DATE drops a time, TIME and TIMESTAMP drop an offset and
- * digits behind the microsecond, DECIMAL rounds, DOUBLE takes "1e400" as infinite. One pass over the texts costs a fifth
- * of a conversion.
+ * digits behind the microsecond, DECIMAL rounds, DOUBLE takes "1e400" as infinite. Finding them takes
+ * one pass over the texts.
  *
  * @throws DomainError `conversion.failed` for a pinned column, which can't be widened
  */
