@@ -103,6 +103,14 @@ describe('the dispatcher', () => {
   it('goes on after the database has ended every connection', async () => {
     await bench.startWorker(LONG_LEASE);
     const { tenantId } = await bench.newOwner();
+    // Connections that are just being made have nobody yet who hears of their end.
+    await eventually('all connections stand', async () => {
+      const others = 'datname = current_database() AND pid <> pg_backend_pid()';
+      const rows = await bench.query(
+        `SELECT pid FROM pg_stat_activity WHERE ${others} AND state IS DISTINCT FROM 'idle'`,
+      );
+      return rows.length === 0;
+    });
     await bench.query(
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
     );
