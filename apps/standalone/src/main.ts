@@ -71,7 +71,7 @@ function firstSteps({ url, api_key }: IssuedCredentials): string {
     -d '{"label": "First", "source": {"inline": {"format": "csv", "content": "region,amount\\nNorth,100\\nNorth,150\\nSouth,70"}}}'
 
   curl -s ${url}/v1/query -H "Authorization: Bearer ${api_key}" -H 'Content-Type: application/json' \\
-    -d '{"sql": "SELECT region, SUM(amount) AS total FROM datasets.first GROUP BY region"}'
+    -d '{"sql": "SELECT region, SUM(amount) AS total FROM datasets.first GROUP BY region ORDER BY region"}'
 `;
 }
 
