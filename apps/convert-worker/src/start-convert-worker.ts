@@ -74,6 +74,7 @@ function openEngine({ environment, engineFolder, logger }: ConvertWorkerOptions)
     parseChildrenMax: 0,
     memoryBytes: environment.CONVERT_MEMORY_BYTES,
     isolation: environment.ENGINE_ISOLATION,
+    ownUsers: { first: environment.ENGINE_UID_FIRST, count: environment.ENGINE_UID_COUNT },
     logger,
   });
 }

@@ -48,6 +48,7 @@ async function openLocalParts({ environment, store, logger, engineFolder }: Quer
     threads: environment.QUERY_THREADS,
     spillBytesMax: environment.QUERY_SPILL_BYTES_MAX,
     isolation: environment.ENGINE_ISOLATION,
+    ownUsers: { first: environment.ENGINE_UID_FIRST, count: environment.ENGINE_UID_COUNT },
     logger,
   });
   try {

@@ -94,6 +94,15 @@ export const environmentSchema = z.object({
     .enum(['tenant', 'statement'])
     .default('tenant')
     .meta({ description: '`statement` gives each statement a new database instance; slower, stricter.' }),
+  ENGINE_UID_FIRST: integer(
+    'As root, each engine process is a user of its own: the lowest number of such a user. Nobody else may have them.',
+    { min: 1_000, max: 4_000_000_000, default: 2_000_000_000 },
+  ),
+  ENGINE_UID_COUNT: integer('How many such users there are. They are drawn by lot, so many are good.', {
+    min: 1_000,
+    max: 200_000_000,
+    default: 100_000_000,
+  }),
 });
 
 export type Environment = z.output<typeof environmentSchema>;

@@ -1,8 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChildFolder } from '../src/pool/child-folder.js';
 import { EngineChild } from '../src/pool/engine-child.js';
+import { NO_GUARDS } from '../src/pool/guards.js';
+import type { LaunchOptions } from '../src/pool/launch.js';
 
 /** What a program of a test may use: `say` a message, `write` bytes, `onTask`. */
 const PRELUDE = `
@@ -21,18 +23,27 @@ const say = (message, text) => write(frame(JSON.stringify(message), text));
 const onTask = (act) => channel.on('data', act);
 `;
 
+type Confinement = Pick<LaunchOptions, 'user' | 'guards'>;
+
 /** Engine processes whose program is a test's own, for what a child may say that ours never does. */
 export class LyingChildren {
   private constructor(private readonly folder: string) {}
 
   static async open(): Promise<LyingChildren> {
-    return new LyingChildren(await mkdtemp(join(tmpdir(), 'millrace-lying-')));
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-lying-'));
+    // Children may be somebody else and must pass.
+    await chmod(folder, 0o711);
+    return new LyingChildren(folder);
   }
 
-  async start(program: string): Promise<EngineChild> {
+  /** @param confinement who it is and what stands around it; nothing does when left out */
+  async start(
+    program: string,
+    confinement: Confinement = { user: undefined, guards: NO_GUARDS },
+  ): Promise<EngineChild> {
     const entry = join(this.folder, `${Math.random().toString(36).slice(2)}.mjs`);
     await writeFile(entry, PRELUDE + program);
-    const folder = await ChildFolder.create(this.folder, undefined);
+    const folder = await ChildFolder.create(this.folder, confinement.user);
     const config = {
       role: 'table',
       inputsDir: folder.inputsDir,
@@ -42,7 +53,7 @@ export class LyingChildren {
       spillBytesMax: 0,
       isolation: 'tenant',
     } as const;
-    return EngineChild.start(folder, { config, user: undefined, rlimits: undefined, entry });
+    return EngineChild.start(folder, { config, ...confinement, rlimits: undefined, entry });
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,8 @@
-import type { EnginePoolOptions } from './engine-options.js';
-import { ChildFolder, type ChildUser } from './child-folder.js';
+import { ChildFolder } from './child-folder.js';
+import { ChildSetup } from './child-setup.js';
 import { EngineChild } from './engine-child.js';
-import { type ChildRlimits, hasPrlimit } from './launch.js';
-import { loggedError } from './logged-error.js';
+import type { EnginePoolOptions } from './engine-options.js';
+import type { ChildRlimits } from './guards.js';
 import type { ChildConfig } from './wire.js';
 import type { WorkFolder } from './work-folder.js';
 
@@ -13,39 +13,41 @@ const OPEN_FILES_MAX = 1_024;
 
 type ChildRole = ChildConfig['role'];
 
-/** Starts children, all alike: as the same user, with the same limits. */
+/** Starts children, all with the same guards and limits. */
 export class ChildFactory {
   private constructor(
     private readonly options: EnginePoolOptions,
-    private readonly folder: WorkFolder,
-    private readonly user: ChildUser | undefined,
+    private readonly work: WorkFolder,
+    private readonly setup: ChildSetup,
     /** VmData of an idle child; undefined without `prlimit`. */
     private readonly idleDataBytes: number | undefined,
   ) {}
 
-  /** Measures an idle child, and finds out which user the children can be. */
-  static async create(options: EnginePoolOptions, folder: WorkFolder): Promise<ChildFactory> {
-    const wanted = process.getuid?.() === 0 ? { uid: options.childUid, gid: options.childGid } : undefined;
-    const probed = await probeAs(options, folder, wanted);
-    if (probed.user === undefined && wanted) {
-      options.logger.warn(
-        loggedError(probed.reason),
-        'engine processes stay root: the unprivileged user can not start one',
-      );
-    }
-    const canLimit = await hasPrlimit();
-    if (!canLimit) options.logger.warn({}, 'no prlimit on this system: engine processes have no memory fence');
-    return new ChildFactory(options, folder, probed.user, canLimit ? probed.dataBytes : undefined);
+  /** Finds out what children can be here, and measures an idle one. */
+  static async create(options: EnginePoolOptions, work: WorkFolder): Promise<ChildFactory> {
+    const measure = async (setup: ChildSetup): Promise<number> => {
+      const child = await new ChildFactory(options, work, setup, undefined).start('table');
+      const { dataBytes } = child;
+      await child.dispose();
+      return dataBytes;
+    };
+    const { setup, found: idleDataBytes } = await ChildSetup.choose(options, measure);
+    return new ChildFactory(options, work, setup, setup.guards.prlimit ? idleDataBytes : undefined);
   }
 
   async start(role: ChildRole): Promise<EngineChild> {
-    return startChild({
-      options: this.options,
-      work: this.folder,
-      user: this.user,
-      role,
-      rlimits: this.rlimits(role),
-    });
+    const { users, guards } = this.setup;
+    const user = users.take();
+    try {
+      const folder = await ChildFolder.create(this.work.childrenDir, user);
+      const config = this.configOf(role, folder);
+      const child = await EngineChild.start(folder, { config, user, guards, rlimits: this.rlimits(role) });
+      void child.whenEnded().then(() => users.giveBack(user));
+      return child;
+    } catch (error) {
+      users.giveBack(user);
+      throw error;
+    }
   }
 
   /** Whether a child holds so much memory between tasks that a fresh one is better. */
@@ -53,56 +55,27 @@ export class ChildFactory {
     return this.idleDataBytes !== undefined && child.dataBytes - this.idleDataBytes > 0.75 * this.options.memoryBytes;
   }
 
+  private configOf(role: ChildRole, { inputsDir, scratchDir }: ChildFolder): ChildConfig {
+    const { threads, spillBytesMax, isolation } = this.options;
+    return {
+      ...{ role, inputsDir, scratchDir, isolation },
+      memoryLimitBytes: Math.floor(this.budgetOf(role) * DUCKDB_MEMORY_SHARE),
+      threads: role === 'parse' ? 1 : threads,
+      spillBytesMax: role === 'parse' ? 0 : spillBytesMax,
+    };
+  }
+
   private rlimits(role: ChildRole): ChildRlimits | undefined {
     if (this.idleDataBytes === undefined) return undefined;
     return {
-      dataBytes: this.idleDataBytes + budgetOf(role, this.options),
+      dataBytes: this.idleDataBytes + this.budgetOf(role),
       fileBytes: role === 'parse' ? 0 : this.options.fileBytesMax,
       openFiles: OPEN_FILES_MAX,
     };
   }
-}
 
-interface StartOptions {
-  readonly options: EnginePoolOptions;
-  readonly work: WorkFolder;
-  readonly user: ChildUser | undefined;
-  readonly role: ChildRole;
-  readonly rlimits: ChildRlimits | undefined;
-}
-
-async function startChild({ options, work, user, role, rlimits }: StartOptions): Promise<EngineChild> {
-  const folder = await ChildFolder.create(work.childrenDir, user);
-  const config: ChildConfig = {
-    role,
-    inputsDir: folder.inputsDir,
-    scratchDir: folder.scratchDir,
-    memoryLimitBytes: Math.floor(budgetOf(role, options) * DUCKDB_MEMORY_SHARE),
-    threads: role === 'parse' ? 1 : options.threads,
-    spillBytesMax: role === 'parse' ? 0 : options.spillBytesMax,
-    isolation: options.isolation,
-  };
-  return EngineChild.start(folder, { config, user, rlimits });
-}
-
-interface Probe {
-  readonly user: ChildUser | undefined;
-  readonly dataBytes: number;
-  readonly reason?: unknown;
-}
-
-/** Starts a child without limits as the wanted user, or as ourselves when that one can't read the code or the folder. */
-async function probeAs(options: EnginePoolOptions, work: WorkFolder, wanted: ChildUser | undefined): Promise<Probe> {
-  const probe = async (user: ChildUser | undefined): Promise<Probe> => {
-    const child = await startChild({ options, work, user, role: 'table', rlimits: undefined });
-    const { dataBytes } = child;
-    await child.dispose();
-    return { user, dataBytes };
-  };
-  if (!wanted) return probe(undefined);
-  return probe(wanted).catch(async (reason: unknown) => ({ ...(await probe(undefined)), reason }));
-}
-
-function budgetOf(role: ChildRole, { memoryBytes }: EnginePoolOptions): number {
-  return role === 'parse' ? Math.min(PARSE_MEMORY_BYTES, memoryBytes) : memoryBytes;
+  private budgetOf(role: ChildRole): number {
+    const { memoryBytes } = this.options;
+    return role === 'parse' ? Math.min(PARSE_MEMORY_BYTES, memoryBytes) : memoryBytes;
+  }
 }

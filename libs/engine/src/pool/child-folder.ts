@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants as fsConstants } from 'node:fs';
-import { chmod, copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toStagingError } from './system-error.js';
 import { removeTree } from './remove-tree.js';
@@ -24,8 +24,12 @@ export class ChildFolder {
 
   static async create(childrenDir: string, user: ChildUser | undefined): Promise<ChildFolder> {
     const folder = new ChildFolder(join(childrenDir, randomBytes(8).toString('hex')));
-    await mkdir(folder.path);
-    await chmod(folder.path, 0o711);
+    await mkdir(folder.path, { mode: 0o700 });
+    // The files below are hard links that anybody may read: nobody but the child's group comes so far.
+    if (user) {
+      await chown(folder.path, -1, user.gid);
+      await chmod(folder.path, 0o710);
+    }
     await mkdir(folder.scratchDir, { mode: 0o700 });
     await giveTo(folder.scratchDir, user);
     await mkdir(folder.inputsDir);

@@ -1,3 +1,6 @@
+import type { ChildUser } from './child-folder.js';
+import type { UserRange } from './child-users.js';
+
 /** What the pool logs to; shaped like pino. */
 export interface EngineLogger {
   info(fields: object, message: string): void;
@@ -36,9 +39,12 @@ export interface EnginePoolOptions {
   readonly queueMax: number;
   /** Callers of one tenant that may wait for a child. */
   readonly queuePerTenantMax: number;
-  /** The unprivileged user of the children, when the service runs as root. */
-  readonly childUid: number;
-  readonly childGid: number;
+  /** When the service runs as root, each child is a user of its own from this range, where the system can do it. */
+  readonly ownUsers: UserRange;
+  /** Else, when the service runs as root, all children are this one. */
+  readonly sharedUser: ChildUser;
+  /** Folders in which `prlimit`, `setpriv` and `unshare` are looked for. */
+  readonly programFolders: readonly string[];
   readonly logger: EngineLogger;
 }
 
@@ -58,7 +64,8 @@ export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
   isolation: 'tenant',
   queueMax: 256,
   queuePerTenantMax: 32,
-  childUid: 65_534,
-  childGid: 65_534,
+  ownUsers: { first: 2_000_000_000, count: 100_000_000 },
+  sharedUser: { uid: 65_534, gid: 65_534 },
+  programFolders: ['/usr/bin', '/bin', '/usr/sbin', '/sbin'],
   logger: { info: silent, warn: silent, error: silent, debug: silent },
 };

@@ -1,24 +1,16 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import type { ChildUser } from './child-folder.js';
+import { type ChildRlimits, guardedCommand, type Guards } from './guards.js';
 import type { ChildConfig } from './wire.js';
-
-/** The limits that the operating system puts on a child. */
-export interface ChildRlimits {
-  /** RLIMIT_DATA. */
-  readonly dataBytes: number;
-  /** RLIMIT_FSIZE. */
-  readonly fileBytes: number;
-  /** RLIMIT_NOFILE. */
-  readonly openFiles: number;
-}
 
 export interface LaunchOptions {
   readonly config: ChildConfig;
   readonly user: ChildUser | undefined;
-  /** Undefined: the system has no `prlimit`, or the figures are still to be measured. */
+  readonly guards: Guards;
+  /** Undefined: the figures are still to be measured. */
   readonly rlimits: ChildRlimits | undefined;
-  /** The program; that of engine processes unless a test has one that says other things. */
+  /** The program; that of engine processes unless a test has one that does other things. */
   readonly entry?: string | undefined;
 }
 
@@ -35,27 +27,17 @@ const ALLOCATOR_CONFIG = 'retain:false,dirty_decay_ms:50,muzzy_decay_ms:0';
 /** The most JavaScript memory of a child: rows never become JavaScript objects, an answer is at most a few strings. */
 const HEAP_MEGABYTES_MAX = 512;
 
-/** Starts a child: `prlimit` sets its limits and becomes Node in the same process. */
-export function launchChild({ config, user, rlimits, entry = childEntry }: LaunchOptions): ChildProcess {
+/** Starts a child behind the guards, which become Node in the same process. */
+export function launchChild({ config, user, guards, rlimits, entry = childEntry }: LaunchOptions): ChildProcess {
   const node = [process.execPath, `--max-old-space-size=${HEAP_MEGABYTES_MAX}`, entry, JSON.stringify(config)];
-  const [command = '', ...args] = rlimits ? ['prlimit', ...prlimitArguments(rlimits), '--', ...node] : node;
+  const [command = '', ...args] = guardedCommand(node, guards, { user, rlimits });
   return spawn(command, args, {
     cwd: config.scratchDir,
-    // An environment of one line; without a PATH, `prlimit` is looked for in /usr/bin and /bin.
+    // An environment of one line.
     env: { DUCKDB_JE_MALLOC_CONF: ALLOCATOR_CONFIG },
     // The last one is the channel (`CHANNEL_FD`): Node makes a socket of it, open in both directions.
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    ...user,
-  });
-}
-
-function prlimitArguments(rlimits: ChildRlimits): string[] {
-  return [`--data=${rlimits.dataBytes}`, `--fsize=${rlimits.fileBytes}`, `--nofile=${rlimits.openFiles}`, '--core=0'];
-}
-
-/** Whether the system has `prlimit`. */
-export async function hasPrlimit(): Promise<boolean> {
-  return new Promise((resolve) => {
-    execFile('prlimit', ['--version'], { env: {}, timeout: 5_000 }, (error) => resolve(!error));
+    // `setpriv` changes the user when what needs the old one's rights is done.
+    ...(guards.setpriv ? {} : user),
   });
 }
