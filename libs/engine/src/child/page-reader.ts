@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { jsonRowExpression } from '../types/json-encoding.js';
+import { jsonRowExpression, type RowFormat } from '../types/json-encoding.js';
 import { runLong } from './long-statement.js';
 
 export interface PageRequest {
@@ -9,6 +9,8 @@ export interface PageRequest {
   readonly offset: number;
   readonly rowsMax: number;
   readonly bytesMax: number;
+  /** Arrays when absent. */
+  readonly rowFormat?: RowFormat | undefined;
 }
 
 export interface Page {
@@ -45,10 +47,10 @@ export async function readJsonPage(connection: DuckDBConnection, request: PageRe
 
 async function readBatch(
   connection: DuckDBConnection,
-  { select, columns }: PageRequest,
+  { select, columns, rowFormat }: PageRequest,
   { offset, limit }: { offset: number; limit: number },
 ): Promise<string[]> {
-  const sql = `SELECT ${jsonRowExpression(columns)} FROM (${select} LIMIT ${limit} OFFSET ${offset})`;
+  const sql = `SELECT ${jsonRowExpression(columns, rowFormat)} FROM (${select} LIMIT ${limit} OFFSET ${offset})`;
   const reader = await runLong(connection, sql);
   return reader.getRows().map(([row]) => String(row));
 }

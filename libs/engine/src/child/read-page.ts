@@ -13,6 +13,7 @@ export async function readPage(request: ReadRequest, { connection }: TaskContext
     offset: request.offset,
     rowsMax: request.limit,
     bytesMax: request.answerBytesMax,
+    rowFormat: request.rowFormat,
   });
   const totalRowCount = request.files.length === 0 ? 0 : await countRows(connection, request.files);
   return { rowsJson: page.rowsJson, rowsReturned: page.rowsReturned, totalRowCount, truncated: page.isCut };

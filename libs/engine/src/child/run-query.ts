@@ -125,5 +125,6 @@ async function readRows(
     offset: 0,
     rowsMax: request.rowsMax,
     bytesMax: request.answerBytesMax,
+    rowFormat: request.rowFormat,
   });
 }

@@ -1,4 +1,5 @@
 import type { Column } from '@millrace/domain';
+import type { RowFormat } from '../types/json-encoding.js';
 import type { JsonValue } from './json-value.js';
 import type { TableInput } from './table-input.js';
 
@@ -12,6 +13,8 @@ export interface QueryRequest {
   readonly rowsMax: number;
   /** UTF-8 bytes of `rowsJson`, at most; a first row that is longer is left out as well. */
   readonly answerBytesMax: number;
+  /** Of `rowsJson`; arrays when absent. The keys of objects are `uniqueColumnNames`. */
+  readonly rowFormat?: RowFormat | undefined;
   /** Bytes of the result file, at most. */
   readonly resultBytesMax: number;
 }
@@ -19,7 +22,7 @@ export interface QueryRequest {
 export interface QueryAnswer {
   readonly columns: readonly Column[];
   readonly rowCount: number;
-  /** The first rows as the text of a JSON array of arrays. */
+  /** The first rows as the text of a JSON array of arrays or objects. */
   readonly rowsJson: string;
   readonly rowsReturned: number;
   /** Whether `rowsJson` leaves out rows of the result. */

@@ -1,4 +1,5 @@
 import type { Column } from '@millrace/domain';
+import type { RowFormat } from '../types/json-encoding.js';
 
 /** Reads a page of stored Parquet files. */
 export interface ReadRequest {
@@ -12,10 +13,12 @@ export interface ReadRequest {
   readonly limit: number;
   /** UTF-8 bytes of `rowsJson`, at most. */
   readonly answerBytesMax: number;
+  /** Of `rowsJson`; arrays when absent. The keys of objects are `uniqueColumnNames`. */
+  readonly rowFormat?: RowFormat | undefined;
 }
 
 export interface ReadResult {
-  /** The page as the text of a JSON array of arrays. */
+  /** The page as the text of a JSON array of arrays or objects. */
   readonly rowsJson: string;
   readonly rowsReturned: number;
   readonly totalRowCount: number;

@@ -1,5 +1,6 @@
 import { parseDuckdbType, type DuckdbType } from './duckdb-type.js';
 import { arrayToList, eachElement, structField } from './nested-expression.js';
+import { concat, plainText, scalarText } from './scalar-text.js';
 import { quoteIdentifier, quoteLiteral } from './sql-text.js';
 
 /**
@@ -12,25 +13,36 @@ const EXACT_DIGITS = 15;
 /** 2^53: beyond it a double skips integers. */
 const EXACT_INTEGER_MAX = 9_007_199_254_740_992n;
 
-/** One row as the text of a JSON array: an SQL expression over columns of the given names and types. */
-export function jsonRowExpression(columns: readonly { readonly name: string; readonly type: string }[]): string {
+/** What a row is in JSON: an array of its values, or an object with the names of its columns. */
+export type RowFormat = 'arrays' | 'objects';
+
+/** A column as a row has it; names of an object are unique. */
+interface RowColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** One row as the text of a JSON array or object: an SQL expression over columns of the given names and types. */
+export function jsonRowExpression(columns: readonly RowColumn[], format: RowFormat = 'arrays'): string {
   const values = columns.map(({ name, type }) => jsonExpression(parseDuckdbType(type), quoteIdentifier(name)));
-  return concat(["'['", ...values.flatMap((value, index) => (index === 0 ? [value] : ["','", value])), "']'"]);
+  if (format === 'arrays') return jsonTuple(values);
+  return jsonObject(values.map((value, index) => [columns[index]?.name ?? '', value]));
 }
 
 /** The JSON text of a value, never NULL: an SQL expression of type VARCHAR. */
 export function jsonExpression(type: DuckdbType, value: string, depth = 0): string {
-  return `coalesce(${encode(type, value, depth)}, 'null')`;
+  return `coalesce(${jsonOrNull(type, value, depth)}, 'null')`;
 }
 
-function encode(type: DuckdbType, value: string, depth: number): string {
+/** The JSON text of a value, NULL for NULL. */
+export function jsonOrNull(type: DuckdbType, value: string, depth = 0): string {
   switch (type.kind) {
     case 'scalar':
       return encodeScalar(type.name, value);
     case 'decimal':
-      return type.precision <= EXACT_DIGITS ? text(value) : encodeWideDecimal(value);
+      return type.precision <= EXACT_DIGITS ? plainText(value) : encodeWideDecimal(value);
     case 'enum':
-      return jsonText(text(value));
+      return jsonText(plainText(value));
     case 'list':
     case 'array':
       return jsonArray(listOf(type, value), depth, (element) => jsonExpression(type.element, element, depth + 1));
@@ -63,7 +75,7 @@ function encodeStruct(type: DuckdbType & { kind: 'struct' }, value: string, dept
   }));
   // A row without names has no keys: an array keeps its order.
   if (inner.some(({ name }) => name === undefined)) {
-    return concat(["'['", ...inner.flatMap(({ json }, index) => (index === 0 ? [json] : ["','", json])), "']'"]);
+    return jsonTuple(inner.map(({ json }) => json));
   }
   return jsonObject(inner.map(({ name = '', json }) => [name, json]));
 }
@@ -77,7 +89,8 @@ function encodeScalar(name: string, value: string): string {
     case 'UTINYINT':
     case 'USMALLINT':
     case 'UINTEGER':
-      return text(value);
+    case 'NULL':
+      return scalarText(name, value);
     case 'BIGINT':
     case 'HUGEINT':
       return exactInteger(value, `${value} BETWEEN -${EXACT_INTEGER_MAX} AND ${EXACT_INTEGER_MAX}`);
@@ -86,78 +99,42 @@ function encodeScalar(name: string, value: string): string {
       return exactInteger(value, `${value} <= ${EXACT_INTEGER_MAX}`);
     case 'BIGNUM':
       // BIGNUM compares through DOUBLE: its digits decide.
-      return exactInteger(value, `length(ltrim(${text(value)}, '-')) <= ${EXACT_DIGITS}`);
+      return exactInteger(value, `length(ltrim(${plainText(value)}, '-')) <= ${EXACT_DIGITS}`);
     case 'FLOAT':
     case 'DOUBLE':
-      return (
-        `CASE WHEN isfinite(${value}) THEN ${text(value)} WHEN isnan(${value}) THEN '"NaN"' ` +
-        `WHEN ${value} > 0 THEN '"Infinity"' WHEN ${value} < 0 THEN '"-Infinity"' END`
-      );
+      return `CASE WHEN isfinite(${value}) THEN ${plainText(value)} ELSE ${quoted(scalarText(name, value))} END`;
     case 'TIMESTAMP':
     case 'TIMESTAMP_S':
     case 'TIMESTAMP_MS':
     case 'TIMESTAMP_NS':
-      return quoted(rfc3339(text(value)));
     case 'TIMESTAMP WITH TIME ZONE':
-      return `CASE WHEN isfinite(${value}) THEN ${quoted(`${rfc3339(text(`timezone('UTC', ${value})`))} || 'Z'`)} ELSE ${quoted(text(value))} END`;
     case 'TIME WITH TIME ZONE':
-      return quoted(encodeTimeOffset(text(value)));
     case 'INTERVAL':
-      return quoted(encodeInterval(value));
     case 'BLOB':
-      return quoted(`base64(${value})`);
     case 'DATE':
     case 'TIME':
     case 'TIME_NS':
     case 'UUID':
     case 'BIT':
-      return quoted(text(value));
-    case 'NULL':
-      return 'NULL::VARCHAR';
+      return quoted(scalarText(name, value));
     default:
       // VARCHAR; JSON, as its text: a JSON null is not an SQL NULL, and its numbers may be beyond a double.
-      return jsonText(text(value));
+      return jsonText(plainText(value));
   }
 }
 
-const text = (value: string): string => `CAST(${value} AS VARCHAR)`;
-const quoted = (value: string): string => `'"' || ${value} || '"'`;
+const quoted = (text: string): string => `'"' || ${text} || '"'`;
 const jsonText = (value: string): string => `CAST(to_json(${value}) AS VARCHAR)`;
-/** One call, however many parts there are: a chain of `||` is as deep as it is long, and DuckDB allows 1,000 levels. */
-const concat = (parts: readonly string[]): string => `concat(${parts.join(', ')})`;
 
 function exactInteger(value: string, isExact: string): string {
-  return `CASE WHEN ${isExact} THEN ${text(value)} ELSE ${quoted(text(value))} END`;
+  return `CASE WHEN ${isExact} THEN ${plainText(value)} ELSE ${quoted(plainText(value))} END`;
 }
 
 /** By value, not by type: SUM of DECIMAL(12,2) has 38 digits of room and is a number as long as a double holds it. */
 function encodeWideDecimal(value: string): string {
-  const written = `CASE WHEN contains(${text(value)}, '.') THEN rtrim(${text(value)}, '0') ELSE ${text(value)} END`;
+  const written = `CASE WHEN contains(${plainText(value)}, '.') THEN rtrim(${plainText(value)}, '0') ELSE ${plainText(value)} END`;
   const digits = `length(ltrim(replace(replace(${written}, '.', ''), '-', ''), '0'))`;
-  return `CASE WHEN ${digits} <= ${EXACT_DIGITS} THEN ${text(value)} ELSE ${quoted(text(value))} END`;
-}
-
-/** The space between date and time becomes `T`; years before 1 carry DuckDB's `(BC)` after the time. */
-function rfc3339(timestamp: string): string {
-  return `regexp_replace(${timestamp}, '^(\\S+)( \\(BC\\))? (\\S+)$', '\\1T\\3\\2')`;
-}
-
-/** DuckDB writes `12:00:00+02`; RFC 3339 wants minutes, and `Z` for no offset. */
-function encodeTimeOffset(time: string): string {
-  return `regexp_replace(regexp_replace(${time}, '([+-]\\d\\d)$', '\\1:00'), '\\+00:00$', 'Z')`;
-}
-
-/** ISO 8601; months, days and microseconds each keep their own sign, as DuckDB keeps them apart. */
-function encodeInterval(value: string): string {
-  const part = (name: string): string => `date_part('${name}', ${value})`;
-  const item = (name: string, unit: string): string =>
-    `CASE WHEN ${part(name)} <> 0 THEN ${part(name)} || '${unit}' ELSE '' END`;
-  const micros = part('microsecond');
-  const fraction = `CASE WHEN ${micros} % 1000000 <> 0 THEN '.' || rtrim(lpad(CAST(abs(${micros} % 1000000) AS VARCHAR), 6, '0'), '0') ELSE '' END`;
-  const seconds = `CASE WHEN ${micros} <> 0 THEN CASE WHEN ${micros} < 0 THEN '-' ELSE '' END || abs(${micros}) // 1000000 || ${fraction} || 'S' ELSE '' END`;
-  const date = concat([item('year', 'Y'), item('month', 'M'), item('day', 'D')]);
-  const time = concat([item('hour', 'H'), item('minute', 'M'), seconds]);
-  return `CASE WHEN ${time} <> '' THEN 'P' || ${date} || 'T' || ${time} WHEN ${date} <> '' THEN 'P' || ${date} WHEN ${value} IS NOT NULL THEN 'PT0S' END`;
+  return `CASE WHEN ${digits} <= ${EXACT_DIGITS} THEN ${plainText(value)} ELSE ${quoted(plainText(value))} END`;
 }
 
 /** List functions take arrays as lists. */
@@ -169,6 +146,11 @@ function jsonArray(list: string, depth: number, element: (name: string) => strin
   // Not array_to_string: a macro that names its list twice, so that each level of lists would double the work.
   const elements = `list_aggregate(${eachElement(list, depth, element)}, 'string_agg', ',')`;
   return `CASE WHEN ${list} IS NOT NULL THEN ${concat(["'['", `coalesce(${elements}, '')`, "']'"])} END`;
+}
+
+/** An array of values of different types, one expression each. */
+function jsonTuple(values: readonly string[]): string {
+  return concat(["'['", ...values.flatMap((value, index) => (index === 0 ? [value] : ["','", value])), "']'"]);
 }
 
 function jsonObject(entries: readonly (readonly [name: string, json: string])[]): string {

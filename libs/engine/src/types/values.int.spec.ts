@@ -119,6 +119,17 @@ describe('values', () => {
     expect(JSON.parse(deep.rowsJson)).toEqual([[Object.fromEntries(values.map((value) => [`c${value}`, value]))]]);
   });
 
+  it('gives rows as objects, with the names of the file', async () => {
+    const sql = `SELECT 1 AS a, NULL AS "A", 9007199254740993 AS "q""", 2 AS a`;
+    const { rowsJson, filePath, columns } = await fixture.query(sql, { rowFormat: 'objects' });
+    expect(rowsJson).toBe('[{"a":1,"A_1":null,"q\\"":"9007199254740993","a_2":2}]');
+    const page = await fixture.pool.run(
+      { kind: 'read', files: [filePath], columns, offset: 0, limit: 9, answerBytesMax: 999, rowFormat: 'objects' },
+      { tenantId: 'tenant-a', deadlineMs: 20_000 },
+    );
+    expect(page.rowsJson).toBe(rowsJson);
+  });
+
   it('refuses a type that can not be kept', async () => {
     await expect(fixture.query('SELECT [1::VARIANT] AS v')).rejects.toMatchObject({ code: 'sql.invalid' });
     const lists = `SELECT ${'['.repeat(24)}1${']'.repeat(24)} AS v`;
