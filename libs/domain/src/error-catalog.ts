@@ -77,6 +77,8 @@ export const ERRORS = {
   'query.lost': passing(503, 'The service that ran the query went away'),
   'query.too_many': passing(429, 'Too many queries at once'),
 
+  'download.stalled': passing(408, 'The download was not taken in time'),
+
   'result.not_found': mistake(404, 'There is no such result'),
   'result.processing': passing(422, 'The result is not ready yet'),
   'result.not_ready': mistake(422, 'The result is not ready'),

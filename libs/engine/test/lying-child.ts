@@ -48,6 +48,7 @@ export class LyingChildren {
       role: 'table',
       inputsDir: folder.inputsDir,
       scratchDir: folder.scratchDir,
+      pipesDir: folder.pipesDir,
       memoryLimitBytes: 0,
       threads: 1,
       spillBytesMax: 0,

@@ -45,7 +45,11 @@ export async function prepareConnection(connection: DuckDBConnection): Promise<v
 
 function settingsOf(config: ChildConfig, readable: ReadableFiles): Setting[] {
   const tempDir = `${config.scratchDir}/tmp`;
-  const folders = [`${config.scratchDir}/`, ...('folder' in readable ? [`${readable.folder}/`] : [])];
+  const folders = [
+    `${config.scratchDir}/`,
+    `${config.pipesDir}/`,
+    ...('folder' in readable ? [`${readable.folder}/`] : []),
+  ];
   const files = 'files' in readable ? readable.files : [];
   return [
     { name: 'temp_directory', value: quoteLiteral(tempDir), isTaken: (shown) => shown === tempDir },

@@ -49,7 +49,8 @@ function unexpected(error: unknown, kind: TaskKind): DomainError {
   const duckdb = readDuckdbError(error);
   if (duckdb && kind === 'convert') return new DomainError('conversion.failed', duckdb.message);
   if (duckdb && kind === 'query') return new DomainError('sql.failed', duckdb.message);
-  if (duckdb && kind === 'read') return new DomainError('result.corrupt', 'A stored file can not be read.');
+  if (duckdb && (kind === 'read' || kind === 'export'))
+    return new DomainError('result.corrupt', 'A stored file can not be read.');
   // To the service's log, by way of stderr; never to the caller. Its message may quote what the caller sent.
   process.stderr.write(errorLines(error));
   return new DomainError('internal', 'Something went wrong in an engine process.');

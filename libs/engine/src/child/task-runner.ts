@@ -2,6 +2,7 @@ import type { ChildConfig } from '../pool/wire.js';
 import type { TaskAnswer, WireTask } from '../tasks/task.js';
 import { convertFile } from './convert/convert-file.js';
 import type { EngineInstance } from './engine-instance.js';
+import { exportTable } from './export/export-table.js';
 import { parseStatement } from './parse-statement.js';
 import { readPage } from './read-page.js';
 import { runQuery } from './run-query.js';
@@ -63,6 +64,8 @@ function runTask(task: WireTask, context: TaskContext): Promise<TaskAnswer> {
       return readPage(task, context);
     case 'convert':
       return convertFile(task, context);
+    case 'export':
+      return exportTable(task, context);
   }
 }
 
@@ -73,6 +76,7 @@ function filesOf(task: WireTask): readonly string[] {
     case 'query':
       return task.inputs.flatMap(({ files }) => files);
     case 'read':
+    case 'export':
       return task.files;
     case 'convert':
       return [task.file];

@@ -1,13 +1,14 @@
 import type { Column } from '@millrace/domain';
 import { z } from 'zod';
 import { COMPRESSIONS, type ConvertAnswer, DATA_FORMATS } from '../tasks/convert.task.js';
+import type { ExportAnswer } from '../tasks/export.task.js';
 import type { ParseResult } from '../tasks/parse.task.js';
 import type { QueryAnswer } from '../tasks/query.task.js';
 import type { ReadResult } from '../tasks/read.task.js';
 import type { WireTask } from '../tasks/task.js';
 
 /** An answer that is what its task asks for. The file that belongs to it lies where the task said, not where a child says. */
-export type CheckedAnswer = ParseResult | QueryAnswer | ReadResult | ConvertAnswer;
+export type CheckedAnswer = ParseResult | QueryAnswer | ReadResult | ConvertAnswer | ExportAnswer;
 
 /** The tree of a statement of 1 MiB had 135 MB at most. */
 const TREE_BYTES_MAX = 192 * 1024 ** 2;
@@ -54,6 +55,8 @@ const convertSchema: z.ZodType<Omit<ConvertAnswer, 'dialect'> & Partial<Pick<Con
   warnings: z.array(z.string()),
 });
 
+const exportSchema: z.ZodType<ExportAnswer> = z.object({ rowCount: count });
+
 /** UTF-8 bytes of the text beside an answer, at most. */
 export function answerTextBytesMax(task: WireTask): number {
   switch (task.kind) {
@@ -63,6 +66,7 @@ export function answerTextBytesMax(task: WireTask): number {
     case 'read':
       return Math.max(NO_ROWS_BYTES, task.answerBytesMax);
     case 'convert':
+    case 'export':
       return 0;
   }
 }
@@ -84,6 +88,8 @@ export function checkAnswer(task: WireTask, answer: unknown, text: string): Chec
       const { data } = convertSchema.safeParse(answer);
       return data && { ...data, dialect: data.dialect };
     }
+    case 'export':
+      return exportSchema.safeParse(answer).data;
   }
 }
 

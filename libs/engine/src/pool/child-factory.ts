@@ -55,10 +55,10 @@ export class ChildFactory {
     return this.idleDataBytes !== undefined && child.dataBytes - this.idleDataBytes > 0.75 * this.options.memoryBytes;
   }
 
-  private configOf(role: ChildRole, { inputsDir, scratchDir }: ChildFolder): ChildConfig {
+  private configOf(role: ChildRole, { inputsDir, scratchDir, pipesDir }: ChildFolder): ChildConfig {
     const { threads, spillBytesMax, isolation } = this.options;
     return {
-      ...{ role, inputsDir, scratchDir, isolation },
+      ...{ role, inputsDir, scratchDir, pipesDir, isolation },
       memoryLimitBytes: Math.floor(this.budgetOf(role) * DUCKDB_MEMORY_SHARE),
       threads: role === 'parse' ? 1 : threads,
       spillBytesMax: role === 'parse' ? 0 : spillBytesMax,

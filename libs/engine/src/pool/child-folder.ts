@@ -12,14 +12,19 @@ export interface ChildUser {
   readonly gid: number;
 }
 
-/** The private folder of one child: `inputs/`, which it can't write, and `scratch/`, which is its own. */
+/**
+ * The private folder of one child: `inputs/`, which it can't write, `scratch/`, which is its own, and `pipes/`, where it
+ * can't put or replace anything.
+ */
 export class ChildFolder {
   readonly inputsDir: string;
   readonly scratchDir: string;
+  readonly pipesDir: string;
 
   private constructor(private readonly path: string) {
     this.inputsDir = join(path, 'inputs');
     this.scratchDir = join(path, 'scratch');
+    this.pipesDir = join(path, 'pipes');
   }
 
   static async create(childrenDir: string, user: ChildUser | undefined): Promise<ChildFolder> {
@@ -32,6 +37,8 @@ export class ChildFolder {
     }
     await mkdir(folder.scratchDir, { mode: 0o700 });
     await giveTo(folder.scratchDir, user);
+    await mkdir(folder.pipesDir);
+    await chmod(folder.pipesDir, 0o711);
     await mkdir(folder.inputsDir);
     await chmod(folder.inputsDir, 0o555);
     return folder;

@@ -10,6 +10,7 @@ const TASKS = {
   parse: { kind: 'parse', sql: '', outputPath: '/x' },
   read: { kind: 'read', files: [], columns: [], offset: 0, limit: 2, answerBytesMax: 10, outputPath: '/x' },
   convert: { kind: 'convert', file: '/x', outputPath: '/x' },
+  export: { kind: 'export', files: [], columns: [], format: 'csv', outputPath: '/x' },
 } as const satisfies Record<string, WireTask>;
 
 const COLUMN = { name: 'a', type: 'INTEGER', nullable: true };
@@ -40,6 +41,7 @@ describe('what a child says', () => {
     ['query', QUERY, '[["é"]]', { ...QUERY, rowsJson: '[["é"]]' }],
     ['read', READ, '[[1]]', { ...READ, rowsJson: '[[1]]' }],
     ['convert', CONVERT, '', CONVERT],
+    ['export', { rowCount: 1 }, '', { rowCount: 1 }],
   ])('is the answer to a %s task', async (kind, answer, text, expected) => {
     const { child, outcome } = await run(TASKS[kind], answerOf(answer, text));
     expect(outcome).toEqual(expected);
@@ -103,6 +105,7 @@ describe('what a child says', () => {
     ['read', 'more rows than were asked for', { ...READ, rowsReturned: 3 }, '[]'],
     ['convert', 'a format that is none', { ...CONVERT, format: 'exe' }, ''],
     ['convert', 'warnings that are none', { ...CONVERT, warnings: [{}] }, ''],
+    ['export', 'rows that are no number', { rowCount: '1' }, ''],
     ['convert', 'a text that nobody asked for', CONVERT, 'x'],
   ])('is no answer to a %s task: %s', async (kind, _, answer, text) => {
     const { child, outcome } = await run(TASKS[kind], answerOf(answer, text));

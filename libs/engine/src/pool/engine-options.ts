@@ -39,6 +39,8 @@ export interface EnginePoolOptions {
   readonly queueMax: number;
   /** Callers of one tenant that may wait for a child. */
   readonly queuePerTenantMax: number;
+  /** How long the reader of an export may take nothing; then the export is broken off, for it holds a child. */
+  readonly exportIdleMaxMs: number;
   /** When the service runs as root, each child is a user of its own from this range, where the system can do it. */
   readonly ownUsers: UserRange;
   /** Else, when the service runs as root, all children are this one. */
@@ -64,6 +66,7 @@ export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
   isolation: 'tenant',
   queueMax: 256,
   queuePerTenantMax: 32,
+  exportIdleMaxMs: 60_000,
   ownUsers: { first: 2_000_000_000, count: 100_000_000 },
   sharedUser: { uid: 65_534, gid: 65_534 },
   programFolders: ['/usr/bin', '/bin', '/usr/sbin', '/sbin'],

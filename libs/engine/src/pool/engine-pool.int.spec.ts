@@ -163,7 +163,7 @@ describe('EnginePool with one child', () => {
       const inputs = [{ schema: 'datasets' as const, table: 't', files: [filePath], columns }];
       expect(await fixture.rows('SELECT a FROM datasets.t', { inputs })).toEqual([[7]]);
       const shown = "SELECT len(current_setting('allowed_paths')), len(current_setting('allowed_directories'))";
-      expect(await fixture.rows(shown, { inputs })).toEqual([[1, 2]]);
+      expect(await fixture.rows(shown, { inputs })).toEqual([[1, 3]]);
       await expect(fixture.query('SELECT a FROM datasets.t')).rejects.toMatchObject({ code: 'table.unknown' });
     } finally {
       await fixture.close();

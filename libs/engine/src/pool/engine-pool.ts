@@ -1,4 +1,5 @@
 import { DomainError } from '@millrace/domain';
+import type { ExportRequest } from '../tasks/export.task.js';
 import type { EngineTask, TaskKind, TaskResult, WireTask } from '../tasks/task.js';
 import { ChildFactory } from './child-factory.js';
 import { ChildLane, type ChildLaneOptions } from './child-lane.js';
@@ -7,6 +8,8 @@ import type { EngineChild } from './engine-child.js';
 import { faultError } from './fault-error.js';
 import { loggedError } from './logged-error.js';
 import { collectResult, dropOutput, stageTask } from './stage.js';
+import { startExport } from './start-export.js';
+import type { TableExport } from './table-export.js';
 import { WorkFolder } from './work-folder.js';
 
 const CLOSE_GRACE_MS = 10_000;
@@ -69,7 +72,7 @@ export class EnginePool {
    * @throws DomainError what is wrong with the caller's statement or file; `query.deadline`, `query.memory`,
    *   `query.crashed`, `query.cancelled` (`conversion.*` and `job.cancelled` for conversions); `query.too_many`
    */
-  async run<K extends TaskKind>(task: EngineTask<K>, options: RunOptions): Promise<TaskResult<K>> {
+  async run<K extends Exclude<TaskKind, 'export'>>(task: EngineTask<K>, options: RunOptions): Promise<TaskResult<K>> {
     if (task.kind === 'parse' && this.options.parseChildrenMax === 0) throw new TypeError('This pool does not parse.');
     const endsAt = performance.now() + options.deadlineMs;
     const { work, tables, parsers } = await this.parts;
@@ -82,6 +85,32 @@ export class EnginePool {
     } finally {
       lane.release(child);
     }
+  }
+
+  /**
+   * Lets stored tables leave as a stream. It has a child until the last bytes are in the pipe, so a reader that takes
+   * nothing for `exportIdleMaxMs` gets `download.stalled`. The deadline counts until all has been taken.
+   *
+   * @returns when the first bytes are there
+   * @throws DomainError `result.corrupt`, `storage.*`, `query.deadline`, `query.memory`, `query.crashed`,
+   *   `query.cancelled`, `query.too_many`; the body fails with the same later on
+   */
+  async export(request: ExportRequest, options: Omit<RunOptions, 'onProgress'>): Promise<TableExport> {
+    const deadlineAt = performance.now() + options.deadlineMs;
+    const { tables } = await this.parts;
+    const child = await acquire(tables, 'export', { ...options, deadlineAt });
+    const { exportIdleMaxMs: idleMaxMs } = this.options;
+    const running = await startExport(child, request, { deadlineAt, idleMaxMs, signal: options.signal }).catch(
+      (error: unknown) => {
+        tables.release(child);
+        throw error;
+      },
+    );
+    void running.ended
+      .catch((error: unknown) => this.logFailure(child, { kind: 'export', tenantId: options.tenantId }, error))
+      .finally(() => tables.release(child));
+    await running.body.started;
+    return { body: running.body };
   }
 
   /** Ends gracefully: running tasks have 10 s, then all children are killed and the folder is removed. */

@@ -32,8 +32,15 @@ const CONVERSION_DETAILS: Record<TaskFault, string> = {
   crashed: 'The conversion was lost because its process ended unexpectedly. It may be tried again.',
 };
 
+const EXPORT_DETAILS: Record<TaskFault, string> = {
+  deadline: 'The download ran into its time limit. Take it faster, or fewer rows at once.',
+  cancelled: 'The download was cancelled.',
+  memory: 'The download needs more memory than it may have. Ask for fewer columns.',
+  crashed: 'The download broke off because its process ended unexpectedly. It may be tried again.',
+};
+
 /** The error that a caller gets for a fault. */
 export function faultError(kind: TaskKind, fault: TaskFault): DomainError {
   if (kind === 'convert') return new DomainError(CONVERSION_CODES[fault], CONVERSION_DETAILS[fault]);
-  return new DomainError(QUERY_CODES[fault], QUERY_DETAILS[fault]);
+  return new DomainError(QUERY_CODES[fault], (kind === 'export' ? EXPORT_DETAILS : QUERY_DETAILS)[fault]);
 }

@@ -20,6 +20,7 @@ export async function stageTask(task: EngineTask, folder: ChildFolder): Promise<
     case 'parse':
       return { ...task, outputPath };
     case 'read':
+    case 'export':
       return { ...task, files: task.files.map(staged), outputPath };
     case 'convert':
       return { ...task, file: staged(task.file), outputPath };
@@ -37,6 +38,7 @@ function inputFilesOf(task: EngineTask): readonly string[] {
     case 'parse':
       return [];
     case 'read':
+    case 'export':
       return task.files;
     case 'convert':
       return [task.file];
@@ -59,7 +61,7 @@ export async function collectResult(
     const converted = answer as ConvertAnswer;
     return { ...converted, files: [{ ...(await takeWritten(wire, work)), rowCount: converted.rowCount }] };
   }
-  return answer as TaskResult<'parse' | 'read'>;
+  return answer as TaskResult<'parse' | 'read' | 'export'>;
 }
 
 async function takeWritten(wire: WireTask, work: WorkFolder): Promise<{ path: string; sizeBytes: number }> {

@@ -29,6 +29,8 @@ export interface ChildConfig {
   readonly role: 'parse' | 'table';
   readonly inputsDir: string;
   readonly scratchDir: string;
+  /** Where the pipes of exports lie; the child can write into them, and not change what is there. */
+  readonly pipesDir: string;
   readonly memoryLimitBytes: number;
   readonly threads: number;
   readonly spillBytesMax: number;

@@ -1,4 +1,5 @@
 import type { ConvertAnswer, ConvertRequest, ConvertResult } from './convert.task.js';
+import type { ExportAnswer, ExportRequest } from './export.task.js';
 import type { ParseAnswer, ParseRequest, ParseResult } from './parse.task.js';
 import type { QueryAnswer, QueryRequest, QueryResult } from './query.task.js';
 import type { ReadRequest, ReadResult } from './read.task.js';
@@ -9,6 +10,7 @@ export interface TaskKinds {
   query: { request: QueryRequest; answer: QueryAnswer; result: QueryResult };
   read: { request: ReadRequest; answer: ReadResult; result: ReadResult };
   convert: { request: ConvertRequest; answer: ConvertAnswer; result: ConvertResult };
+  export: { request: ExportRequest; answer: ExportAnswer; result: ExportAnswer };
 }
 
 export type TaskKind = keyof TaskKinds;
@@ -20,7 +22,7 @@ export type TaskResult<K extends TaskKind> = TaskKinds[K]['result'];
 
 /**
  * A task on its way to a child: its paths lie in the child's folder. `outputPath` is a fresh name in the child's
- * scratch folder, where a query or convert task writes its file.
+ * scratch folder, where a query or convert task writes its file, or the pipe of an export.
  */
 export type WireTask = EngineTask & { readonly outputPath: string };
 
