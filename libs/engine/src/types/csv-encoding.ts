@@ -1,6 +1,6 @@
 import { parseDuckdbType } from './duckdb-type.js';
 import { jsonOrNull } from './json-encoding.js';
-import { plainText, scalarText } from './scalar-text.js';
+import { decimalText, plainText, scalarText } from './scalar-text.js';
 
 /**
  * A value as a field of CSV: what it is in JSON, a string without its quotes, and every number with all its digits.
@@ -12,6 +12,7 @@ export function csvExpression(type: string, value: string): string {
     case 'scalar':
       return scalarText(tree.name, value);
     case 'decimal':
+      return decimalText(tree, value);
     case 'enum':
       return plainText(value);
     case 'list':

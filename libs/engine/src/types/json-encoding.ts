@@ -1,6 +1,6 @@
 import { parseDuckdbType, type DuckdbType } from './duckdb-type.js';
 import { arrayToList, eachElement, structField } from './nested-expression.js';
-import { concat, plainText, scalarText } from './scalar-text.js';
+import { concat, decimalText, plainText, scalarText } from './scalar-text.js';
 import { quoteIdentifier, quoteLiteral } from './sql-text.js';
 
 /**
@@ -40,7 +40,7 @@ export function jsonOrNull(type: DuckdbType, value: string, depth = 0): string {
     case 'scalar':
       return encodeScalar(type.name, value);
     case 'decimal':
-      return type.precision <= EXACT_DIGITS ? plainText(value) : encodeWideDecimal(value);
+      return encodeDecimal(type, value);
     case 'enum':
       return jsonText(plainText(value));
     case 'list':
@@ -98,8 +98,11 @@ function encodeScalar(name: string, value: string): string {
     case 'UHUGEINT':
       return exactInteger(value, `${value} <= ${EXACT_INTEGER_MAX}`);
     case 'BIGNUM':
-      // BIGNUM compares through DOUBLE: its digits decide.
-      return exactInteger(value, `length(ltrim(${plainText(value)}, '-')) <= ${EXACT_DIGITS}`);
+      // BIGNUM compares through DOUBLE: its text, as far as it is a BIGINT, decides.
+      return exactInteger(
+        value,
+        `TRY_CAST(${plainText(value)} AS BIGINT) BETWEEN -${EXACT_INTEGER_MAX} AND ${EXACT_INTEGER_MAX}`,
+      );
     case 'FLOAT':
     case 'DOUBLE':
       return `CASE WHEN isfinite(${value}) THEN ${plainText(value)} ELSE ${quoted(scalarText(name, value))} END`;
@@ -131,10 +134,12 @@ function exactInteger(value: string, isExact: string): string {
 }
 
 /** By value, not by type: SUM of DECIMAL(12,2) has 38 digits of room and is a number as long as a double holds it. */
-function encodeWideDecimal(value: string): string {
-  const written = `CASE WHEN contains(${plainText(value)}, '.') THEN rtrim(${plainText(value)}, '0') ELSE ${plainText(value)} END`;
-  const digits = `length(ltrim(replace(replace(${written}, '.', ''), '-', ''), '0'))`;
-  return `CASE WHEN ${digits} <= ${EXACT_DIGITS} THEN ${plainText(value)} ELSE ${quoted(plainText(value))} END`;
+function encodeDecimal(type: DuckdbType & { kind: 'decimal' }, value: string): string {
+  const written = decimalText(type, value);
+  if (type.precision <= EXACT_DIGITS) return written;
+  const short = `CASE WHEN contains(${written}, '.') THEN rtrim(${written}, '0') ELSE ${written} END`;
+  const digits = `length(ltrim(replace(replace(${short}, '.', ''), '-', ''), '0'))`;
+  return `CASE WHEN ${digits} <= ${EXACT_DIGITS} THEN ${written} ELSE ${quoted(written)} END`;
 }
 
 /** List functions take arrays as lists. */

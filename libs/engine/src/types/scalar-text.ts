@@ -1,3 +1,5 @@
+import { timeOffsetText } from './time-offset-text.js';
+
 /**
  * The text of a scalar by the rule of the HTTP contract ("Values"), NULL for NULL: what stands between the quotes of a
  * JSON string, or bare in a field of CSV. An SQL expression of type VARCHAR.
@@ -16,11 +18,12 @@ export function scalarText(name: string, value: string): string {
     case 'TIMESTAMP_NS':
       return rfc3339(plainText(value));
     case 'TIMESTAMP WITH TIME ZONE': {
-      const inUtc = rfc3339(plainText(`timezone('UTC', ${value})`));
+      // Not by 'timezone': its calendar ends before the range of the type does.
+      const inUtc = rfc3339(plainText(`make_timestamp(epoch_us(${value}))`));
       return `CASE WHEN isfinite(${value}) THEN ${inUtc} || 'Z' ELSE ${plainText(value)} END`;
     }
     case 'TIME WITH TIME ZONE':
-      return timeWithOffset(plainText(value));
+      return timeWithOffset(value);
     case 'INTERVAL':
       return isoInterval(value);
     case 'BLOB':
@@ -37,6 +40,12 @@ export function plainText(value: string): string {
   return `CAST(${value} AS VARCHAR)`;
 }
 
+/** The digits of a DECIMAL. DuckDB writes no zero before the point of one without whole digits; JSON wants it. */
+export function decimalText({ precision, scale }: { precision: number; scale: number }, value: string): string {
+  const plain = plainText(value);
+  return precision === scale ? `regexp_replace(${plain}, '^(-?)\\.', '\\10.')` : plain;
+}
+
 /** One call, however many parts there are: a chain of `||` is as deep as it is long, and DuckDB allows 1,000 levels. */
 export function concat(parts: readonly string[]): string {
   return `concat(${parts.join(', ')})`;
@@ -47,9 +56,9 @@ function rfc3339(timestamp: string): string {
   return `regexp_replace(${timestamp}, '^(\\S+)( \\(BC\\))? (\\S+)$', '\\1T\\3\\2')`;
 }
 
-/** DuckDB writes `12:00:00+02`; RFC 3339 wants minutes, and `Z` for no offset. */
-function timeWithOffset(time: string): string {
-  return `regexp_replace(regexp_replace(${time}, '([+-]\\d\\d)$', '\\1:00'), '\\+00:00$', 'Z')`;
+/** RFC 3339 wants `Z` for no offset. */
+function timeWithOffset(value: string): string {
+  return `regexp_replace(${timeOffsetText(value)}, '\\+00:00$', 'Z')`;
 }
 
 /** ISO 8601; months, days and microseconds each keep their own sign, as DuckDB keeps them apart. */
