@@ -1,8 +1,10 @@
-import { DomainError } from '@millrace/domain';
-import { parseDuckdbType, type DuckdbType } from './duckdb-type.js';
+import { parseDuckdbType, type DuckdbType, type TypeField } from './duckdb-type.js';
 import { arrayToList, eachElement, structField } from './nested-expression.js';
 import { quoteIdentifier, quoteLiteral } from './sql-text.js';
-import { LISTS_MAX, listsIn } from './type-nesting.js';
+import { timeOffsetText } from './time-offset-text.js';
+import { withoutArrays } from './array-free-type.js';
+import { innerTypes } from './inner-types.js';
+import { parseStorableType } from './storable-type.js';
 
 /**
  * The form in which a value lies in Parquet when Parquet would change it, and the way back. Measured on DuckDB 1.5.6:
@@ -16,7 +18,6 @@ const STORED_AS_TEXT: ReadonlySet<string> = new Set([
   'UHUGEINT',
   'BIGNUM',
   'BIT',
-  'TIME WITH TIME ZONE',
   // Its infinities have no place in Parquet.
   'TIMESTAMP_S',
 ]);
@@ -24,78 +25,80 @@ const STORED_AS_TEXT: ReadonlySet<string> = new Set([
 /** Scalars that come back from Parquet as another type, from which a cast restores them. */
 const RESTORED_BY_CAST: ReadonlySet<string> = new Set(['TIMESTAMP_MS']);
 
-const REFUSED: ReadonlySet<string> = new Set(['VARIANT', 'GEOMETRY']);
+/** Scalars whose storage form takes more than a cast. */
+const HAS_OWN_FORM: ReadonlySet<string> = new Set(['INTERVAL', 'NULL', 'TIME WITH TIME ZONE']);
 
 /** The SQL expression that puts a value of the type into its storage form. */
 export function storageExpression(type: string, value: string): string {
-  const tree = parseDuckdbType(type);
-  refuseUnstorable(tree);
-  return store(tree, value, 0);
+  return store(parseStorableType(type), value, 0);
 }
 
 /** The SQL expression that makes the value again from its storage form. */
 export function restoreExpression(type: string, value: string): string {
-  return restore(parseDuckdbType(type), value, 0);
+  const tree = parseDuckdbType(type);
+  const restored = withoutArrays(tree);
+  if (restored === tree || typeByCast(tree) !== undefined) return restore(tree, value, 0);
+  // CASE knows no arrays, so that they are lists up to here.
+  return `CAST(${restore(restored, value, 0)} AS ${type})`;
 }
 
 /** Whether the storage form differs from the value. */
 export function isStoredDifferently(type: string): boolean {
-  const tree = parseDuckdbType(type);
-  refuseUnstorable(tree);
-  return differs(tree);
-}
-
-function refuseUnstorable(type: DuckdbType): void {
-  if (listsIn(type) > LISTS_MAX) {
-    throw new DomainError(
-      'sql.invalid',
-      `A column with more than ${LISTS_MAX} lists within each other can't be kept in a table; cast it, for example to JSON.`,
-    );
-  }
-  refuseTypes(type);
-}
-
-function refuseTypes(type: DuckdbType): void {
-  if (type.kind === 'scalar' && REFUSED.has(type.name)) {
-    throw new DomainError(
-      'sql.invalid',
-      `A column of type ${type.name} can't be kept in a table without loss; cast it, for example to JSON, VARCHAR or BLOB.`,
-    );
-  }
-  for (const inner of innerTypes(type)) refuseTypes(inner);
-}
-
-function innerTypes(type: DuckdbType): readonly DuckdbType[] {
-  switch (type.kind) {
-    case 'list':
-    case 'array':
-      return [type.element];
-    case 'map':
-      return [type.key, type.value];
-    case 'struct':
-      return type.fields.map((field) => field.type);
-    case 'union':
-      return type.members.map((member) => member.type);
-    case 'scalar':
-    case 'decimal':
-    case 'enum':
-      return [];
-  }
+  return differs(parseStorableType(type));
 }
 
 function differs(type: DuckdbType): boolean {
   if (type.kind === 'scalar')
-    return STORED_AS_TEXT.has(type.name) || RESTORED_BY_CAST.has(type.name) || isSpecial(type.name);
+    return STORED_AS_TEXT.has(type.name) || RESTORED_BY_CAST.has(type.name) || HAS_OWN_FORM.has(type.name);
   if (type.kind === 'enum' || type.kind === 'array' || type.kind === 'union') return true;
   // Parquet readers need names; DuckDB's own for an unnamed STRUCT are not fit to be read back.
   if (type.kind === 'struct' && type.fields.some(({ name }) => name === undefined)) return true;
   return innerTypes(type).some(differs);
 }
 
-const isSpecial = (name: string): boolean => name === 'INTERVAL' || name === 'NULL';
+/**
+ * The type of the storage form where a cast leads there and back, at any depth. It does so faster than functions do,
+ * and a map may then have equal keys, as after a cast of its keys.
+ */
+function typeByCast(type: DuckdbType): string | undefined {
+  switch (type.kind) {
+    case 'scalar':
+      if (HAS_OWN_FORM.has(type.name)) return undefined;
+      return STORED_AS_TEXT.has(type.name) ? 'VARCHAR' : type.text;
+    case 'decimal':
+      return type.text;
+    case 'enum':
+      return 'VARCHAR';
+    case 'list':
+    case 'array':
+      return suffixed(typeByCast(type.element), '[]');
+    case 'map': {
+      const [key, value] = [typeByCast(type.key), typeByCast(type.value)];
+      return key === undefined || value === undefined ? undefined : `MAP(${key}, ${value})`;
+    }
+    case 'struct':
+      return structByCast(type.fields);
+    case 'union':
+      return undefined;
+  }
+}
+
+function structByCast(fields: readonly TypeField[]): string | undefined {
+  const items = fields.map(({ name, type }) =>
+    name === undefined ? undefined : prefixed(`${quoteIdentifier(name)} `, typeByCast(type)),
+  );
+  return items.includes(undefined) ? undefined : `STRUCT(${items.join(', ')})`;
+}
+
+const suffixed = (text: string | undefined, suffix: string): string | undefined =>
+  text === undefined ? undefined : text + suffix;
+const prefixed = (prefix: string, text: string | undefined): string | undefined =>
+  text === undefined ? undefined : prefix + text;
 
 function store(type: DuckdbType, value: string, depth: number): string {
   if (!differs(type)) return value;
+  const stored = typeByCast(type);
+  if (stored !== undefined) return `CAST(${value} AS ${stored})`;
   switch (type.kind) {
     case 'scalar':
       return storeScalar(type.name, value);
@@ -126,11 +129,13 @@ function store(type: DuckdbType, value: string, depth: number): string {
 function storeScalar(name: string, value: string): string {
   if (name === 'NULL') return `CAST(${value} AS INTEGER)`;
   if (name === 'INTERVAL') return storeInterval(value);
+  if (name === 'TIME WITH TIME ZONE') return timeOffsetText(value);
   return STORED_AS_TEXT.has(name) ? `CAST(${value} AS VARCHAR)` : value;
 }
 
 function restore(type: DuckdbType, value: string, depth: number): string {
   if (!differs(type)) return value;
+  if (typeByCast(type) !== undefined) return `CAST(${value} AS ${type.text})`;
   switch (type.kind) {
     case 'scalar':
       return restoreScalar(type.name, value);
@@ -138,13 +143,8 @@ function restore(type: DuckdbType, value: string, depth: number): string {
     case 'enum':
       return `CAST(${value} AS ${type.text})`;
     case 'list':
+    case 'array':
       return eachElement(value, depth, (element) => restore(type.element, element, depth + 1));
-    case 'array': {
-      const list = differs(type.element)
-        ? eachElement(value, depth, (e) => restore(type.element, e, depth + 1))
-        : value;
-      return `CAST(${list} AS ${type.text})`;
-    }
     case 'map':
       return mapEntries(type, value, depth, restore);
     case 'struct':
@@ -213,7 +213,9 @@ function storeUnion(type: DuckdbType & { kind: 'union' }, value: string, depth: 
 function restoreUnion(type: DuckdbType & { kind: 'union' }, value: string, depth: number): string {
   const branches = type.members.map(({ name = '', type: member }, index) => {
     const inner = restore(member, structField(value, `m${index + 1}`, index), depth + 1);
-    return `WHEN ${quoteLiteral(name)} THEN CAST(union_value(${quoteIdentifier(name)} := ${inner}) AS ${type.text})`;
+    const made = `union_value(${quoteIdentifier(name)} := ${inner})`;
+    // The type of a row has no spelling for a cast, and needs none here.
+    return `WHEN ${quoteLiteral(name)} THEN ${type.members.length === 1 ? made : `CAST(${made} AS ${type.text})`}`;
   });
   return `CASE struct_extract(${value}, 'tag') ${branches.join(' ')} END`;
 }

@@ -1,5 +1,8 @@
 import type { DuckdbType } from './duckdb-type.js';
 
+/** A column of a statement may be this deep: the work for its JSON text grows with the square of the levels, 64 take 1 s. */
+export const NESTING_MAX = 64;
+
 /** Levels of lists, structs, maps and unions around the innermost scalar. */
 export function nestingOf(type: DuckdbType): number {
   switch (type.kind) {
