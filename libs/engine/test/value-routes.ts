@@ -1,0 +1,98 @@
+import { rm } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from '@jest/globals';
+import { selectStored } from '../src/child/table-view.js';
+import type { QueryResult } from '../src/tasks/query.task.js';
+import type { TableInput } from '../src/tasks/table-input.js';
+import { PoolFixture } from './pool-fixture.js';
+import { RawDuckdb, type RawTable } from './raw-duckdb.js';
+
+const LIMITS = { rowsMax: 10_000, answerBytesMax: 64 * 1024 ** 2, deadlineMs: 50_000 };
+const DIFFERENCES_SHOWN_MAX = 3;
+
+/** All ways on which values leave an engine, each compared with what DuckDB itself says of the same statement. */
+export class ValueRoutes {
+  private constructor(
+    readonly fixture: PoolFixture,
+    readonly raw: RawDuckdb,
+  ) {}
+
+  static async open(): Promise<ValueRoutes> {
+    return new ValueRoutes(await PoolFixture.open(), await RawDuckdb.open());
+  }
+
+  /** Runs the statement and follows its result: the answer, a page, a result of the result, and every format. */
+  async expectSame(sql: string): Promise<void> {
+    const expected = await this.raw.table(sql);
+    const first = await this.fixture.query(sql, LIMITS);
+    expectTable(first, expected);
+    const second = await this.fixture.query('FROM results.r', { ...LIMITS, inputs: [resultOf(first)] });
+    expectTable(second, expected);
+    await this.expectPage(second, expected);
+    await this.expectFile(sql, second);
+    await Promise.all([rm(first.filePath), rm(second.filePath)]);
+  }
+
+  /** As `expectSame`, for what DuckDB's client, or its own cast to text, can't tell: the rows are given. */
+  async expectRows(sql: string, rows: Cells): Promise<void> {
+    const first = await this.fixture.query(sql, LIMITS);
+    const second = await this.fixture.query('FROM results.r', { ...LIMITS, inputs: [resultOf(first)] });
+    const types = first.columns.map(({ type }) => type);
+    expect(second.columns.map(({ type }) => type)).toEqual(types);
+    for (const { rowsJson } of [first, second]) expectCells(JSON.parse(rowsJson) as Cells, rows, types);
+    await Promise.all([rm(first.filePath), rm(second.filePath)]);
+  }
+
+  private async expectPage(result: QueryResult, expected: RawTable): Promise<void> {
+    const page = await this.fixture.pool.run(
+      {
+        kind: 'read',
+        files: [result.filePath],
+        columns: result.columns,
+        offset: 0,
+        limit: LIMITS.rowsMax,
+        answerBytesMax: LIMITS.answerBytesMax,
+      },
+      { tenantId: 'tenant-a', deadlineMs: LIMITS.deadlineMs },
+    );
+    expectCells(JSON.parse(page.rowsJson) as Cells, expected.rows, expected.types);
+  }
+
+  /** The stored values, made again, are DuckDB's own: in text, which shows what equality hides, and to its client. */
+  private async expectFile(sql: string, result: QueryResult): Promise<void> {
+    const restored = selectStored([result.filePath], result.columns);
+    const types = result.columns.map(({ type }) => type);
+    expectCells(await this.raw.texts(restored), await this.raw.texts(sql), types);
+    expectCells(await this.raw.values(restored), await this.raw.values(sql), types);
+  }
+
+  async close(): Promise<void> {
+    this.raw.close();
+    await this.fixture.close();
+  }
+}
+
+function resultOf({ filePath, columns }: QueryResult): TableInput {
+  return { schema: 'results', table: 'r', files: [filePath], columns };
+}
+
+function expectTable(result: QueryResult, expected: RawTable): void {
+  expect(result.columns.map(({ name }) => name)).toEqual(expected.names);
+  expect(result.columns.map(({ type }) => type)).toEqual(expected.types);
+  expectCells(JSON.parse(result.rowsJson) as Cells, expected.rows, expected.types);
+  expect(result).toMatchObject({ rowCount: expected.rows.length, truncated: false });
+}
+
+type Cells = readonly (readonly unknown[])[];
+
+/** Names the first cells that differ: a table of wide rows can't be read whole. */
+function expectCells(received: Cells, expected: Cells, types: readonly string[]): void {
+  expect(received.length).toBe(expected.length);
+  const differences = expected.flatMap((row, rowIndex) =>
+    types.flatMap((type, index) => {
+      const [is, shouldBe] = [received[rowIndex]?.[index], row[index]];
+      return isDeepStrictEqual(is, shouldBe) ? [] : [{ row: rowIndex, column: index, type, is, shouldBe }];
+    }),
+  );
+  expect(differences.slice(0, DIFFERENCES_SHOWN_MAX)).toEqual([]);
+}
