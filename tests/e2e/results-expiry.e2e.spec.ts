@@ -27,8 +27,8 @@ describe('what is kept for a time', () => {
   afterAll(() => millrace.stop());
 
   const keys = (): Promise<string[]> => storedKeys(millrace.store, `t/${tenant.tenantId}/`);
-  const lifeOf = (thing: { created_at: string; expires_at: string }): number =>
-    Date.parse(thing.expires_at) - Date.parse(thing.created_at);
+  const lifeOf = (thing: { created_at: string; expires_at: string | null }): number =>
+    Date.parse(thing.expires_at ?? '') - Date.parse(thing.created_at);
 
   it('is a result: then it is expired, its file goes, and SQL refuses it', async () => {
     const answer = await analyst.ask('SELECT 1 AS one');
@@ -44,7 +44,7 @@ describe('what is kept for a time', () => {
     expect(await keys()).toHaveLength(1);
 
     await eventually('it is expired', async () => (await get()).status === 'expired');
-    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(ready.expires_at));
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(ready.expires_at ?? ''));
     const expired = await get();
     expect(expired).toMatchObject({ status: 'expired', columns: ['one'] });
     expect(expired.rows).toBeUndefined();

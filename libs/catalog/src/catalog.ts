@@ -7,6 +7,7 @@ import { VersionRepository } from './datasets/versions.repository.js';
 import { JobSignal } from './jobs/job-signal.js';
 import { JobRepository } from './jobs/jobs.repository.js';
 import { QueryRunRepository } from './queries/query-runs.repository.js';
+import { ResultLifetimeRepository } from './queries/result-lifetimes.repository.js';
 import { ResultRepository } from './queries/results.repository.js';
 import { KeyRepository } from './tenants/keys.repository.js';
 import { TenantRepository } from './tenants/tenants.repository.js';
@@ -27,6 +28,7 @@ export class Catalog {
   readonly versions: VersionRepository;
   readonly queryRuns: QueryRunRepository;
   readonly results: ResultRepository;
+  readonly resultLifetimes: ResultLifetimeRepository;
   readonly jobs: JobRepository;
 
   private constructor(
@@ -42,6 +44,7 @@ export class Catalog {
     this.versions = new VersionRepository(database, references);
     this.queryRuns = new QueryRunRepository(database, references);
     this.results = new ResultRepository(database, references);
+    this.resultLifetimes = new ResultLifetimeRepository(database, references);
     this.jobs = new JobRepository(database, references);
   }
 

@@ -33,11 +33,13 @@ export {
   type QueryRunFilter,
   type QueryRunKey,
 } from './queries/query-runs.repository.js';
+export { ResultLifetimeRepository } from './queries/result-lifetimes.repository.js';
+export type { ResultKey } from './queries/result-rows.js';
+export { resultUnavailable } from './queries/result-unavailable.js';
 export {
   ResultRepository,
   type NewResult,
   type ReaderFilter,
-  type ResultKey,
   type StoredResult,
 } from './queries/results.repository.js';
 export type { Blob } from './schema/blob.entity.js';

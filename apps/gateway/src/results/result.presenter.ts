@@ -16,6 +16,6 @@ export function presentResult(result: Result): ResultSummaryBody {
     total_row_count: result.rowCount,
     ...(result.sizeBytes !== null && { size_bytes: result.sizeBytes }),
     created_at: result.createdAt.toISOString(),
-    expires_at: result.expiresAt.toISOString(),
+    expires_at: result.expiresAt?.toISOString() ?? null,
   };
 }

@@ -24,7 +24,7 @@ export function sweepSchedule({ environment, catalog, events, blobSweeper, annou
   const often = environment.SWEEP_INTERVAL_MS;
   const seldom = often * SELDOM;
   const { FAILED_DATASET_RETENTION_MS, HISTORY_RETENTION_MS } = environment;
-  const { blobs, jobs, queryRuns, results, uploads, datasets } = catalog;
+  const { blobs, jobs, queryRuns, results, resultLifetimes, uploads, datasets } = catalog;
   /** Tells who waits for a job that the sweeper ended for good. */
   const announceJob = async ({ tenantId, jobId, status }: AttemptEnd): Promise<void> => {
     if (!isTerminal(jobLifecycle, status)) return;
@@ -38,7 +38,7 @@ export function sweepSchedule({ environment, catalog, events, blobSweeper, annou
     ['jobs.lose', often, () => each(jobs.sweepRunning(), announceJob)],
     ['query_runs.lose', often, () => each(queryRuns.sweepLost(), (run) => announcer.announceOfRun(run))],
     ['results.lose', often, () => each(results.sweepLost(), (result) => announcer.announce(result))],
-    ['results.expire', often, () => results.expireDue()],
+    ['results.expire', often, () => resultLifetimes.expireDue()],
     ['uploads.expire', often, () => uploads.expireDue()],
     ['datasets.forget', seldom, () => datasets.sweep({ olderThanMs: FAILED_DATASET_RETENTION_MS, limit: BATCH_ROWS })],
     ['uploads.forget', seldom, () => uploads.purgeEnded({ olderThanMs: HISTORY_RETENTION_MS, limit: BATCH_ROWS })],

@@ -113,6 +113,6 @@ function fieldsOf(result: Result): ResultFields {
     total_row_count: result.rowCount,
     ...(sizeBytes !== null && { size_bytes: sizeBytes }),
     created_at: result.createdAt.toISOString(),
-    expires_at: result.expiresAt.toISOString(),
+    expires_at: result.expiresAt?.toISOString() ?? null,
   };
 }

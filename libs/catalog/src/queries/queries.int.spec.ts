@@ -199,7 +199,7 @@ describe('query runs and results', () => {
     it('expires, and its file goes', async () => {
       const due = await createReady({ expiresInMs: -DAY_MS });
       const fresh = await createReady();
-      expect(await catalog.results.expireDue()).toBe(1);
+      expect(await catalog.resultLifetimes.expireDue()).toBe(1);
       expect(await catalog.results.get(tenantId, due.id)).toMatchObject({ status: 'expired', storageKey: null });
       expect(await statusOfBlob(due.blob.storageKey)).toBe('unreferenced');
       expect(await catalog.results.get(tenantId, fresh.id)).toMatchObject({ status: 'ready' });

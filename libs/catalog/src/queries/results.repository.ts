@@ -12,10 +12,10 @@ import {
   type WrittenBlob,
 } from '@millrace/domain';
 import type { BlobReferences } from '../blobs/blob-references.js';
-import type { Database, Transaction } from '../database/database.js';
+import type { Database } from '../database/database.js';
 import { pageOf, type Page, type PageRequest } from '../database/page.js';
 import { findRow, fromNow, NOW, rowsOf } from '../database/sql.js';
-import { sweep, SWEEP_ROWS_MAX } from '../database/sweep.js';
+import { sweep } from '../database/sweep.js';
 import { insertRow, transition, updateRow } from '../database/transition.js';
 import { attemptLost, cancelJob, lockFence, succeedJob } from '../jobs/job-attempt.js';
 import { failResult } from '../jobs/job-consequences.js';
@@ -23,6 +23,7 @@ import { insertJob, type NewJob } from '../jobs/outbox.js';
 import { QueryRunEntity } from '../schema/query-run.entity.js';
 import { ResultEntity, type Result } from '../schema/result.entity.js';
 import type { JsonObject } from '../schema/json.js';
+import { findResults, lockResult, resultNotFound, type ResultKey } from './result-rows.js';
 
 export const RESULT_LOST: ErrorRecord = {
   code: 'result.lost',
@@ -45,11 +46,6 @@ export interface NewResult {
   /** How long the service that holds the file has until it is stored. */
   readonly leaseMs: number;
   readonly expiresInMs: number;
-}
-
-export interface ResultKey {
-  readonly tenantId: TenantId;
-  readonly id: ResultId;
 }
 
 /** A result may be read by who ran the query (name that user) and by admins (name nobody). */
@@ -87,6 +83,7 @@ export class ResultRepository {
         status: 'processing',
         leaseUntil: fromNow(leaseMs),
         expiresAt: fromNow(expiresInMs),
+        retainedUntil: fromNow(expiresInMs),
       });
       const where = { tenantId, id: queryRunId };
       await updateRow(transaction, QueryRunEntity, { where, set: { resultId: id } });
@@ -115,7 +112,7 @@ export class ResultRepository {
   async stored({ tenantId, id }: ResultKey, { blob, job, leaseMs }: StoredResult): Promise<void> {
     await this.database.transaction(async (transaction) => {
       const result = await lockResult(transaction, { tenantId, id });
-      if (!result) throw notFound();
+      if (!result) throw resultNotFound();
       if (result.status !== 'processing' || result.storageKey) throw DomainError.fromRecord(RESULT_LOST);
       const { storageKey } = await this.references.commitWritten(transaction, tenantId, blob);
       await insertJob(transaction, { tenantId, userId: result.userId }, job);
@@ -187,7 +184,7 @@ export class ResultRepository {
     const result = await this.database.run((manager) =>
       manager.getRepository(ResultEntity).findOneBy({ tenantId, id }),
     );
-    if (!result || (userId !== undefined && result.userId !== userId)) throw notFound();
+    if (!result || (userId !== undefined && result.userId !== userId)) throw resultNotFound();
     return result;
   }
 
@@ -215,19 +212,10 @@ export class ResultRepository {
     });
   }
 
-  /** Expires results of all tenants whose time is over; their files go after the grace period. Returns how many. */
-  async expireDue(): Promise<number> {
-    const expired = await sweep(this.database, {
-      find: (manager) => findKeys(manager, `status = 'ready' AND expires_at <= now()`),
-      end: (transaction, key) => this.expire(transaction, key),
-    });
-    return expired.length;
-  }
-
   /** Fails results of all tenants that nobody will make ready any more: the lease is over and no job is alive. */
   async sweepLost(): Promise<ResultKey[]> {
     return sweep(this.database, {
-      find: (manager) => findKeys(manager, LOST),
+      find: (manager) => findResults(manager, LOST),
       end: async (transaction, key) => {
         const { tenantId, id } = key;
         const lost = await findRow(
@@ -241,52 +229,9 @@ export class ResultRepository {
       },
     });
   }
-
-  private async expire(transaction: Transaction, { tenantId, id }: ResultKey): Promise<ResultKey | undefined> {
-    const result = await lockResult(transaction, { tenantId, id });
-    if (!result?.expired || result.status !== 'ready' || !result.storageKey) return undefined;
-    await transition(transaction, {
-      entity: ResultEntity,
-      lifecycle: resultLifecycle,
-      where: { tenantId, id },
-      to: 'expired',
-      set: { storageKey: null },
-    });
-    await this.references.release(transaction, tenantId, result.storageKey);
-    return { tenantId, id };
-  }
-}
-
-interface LockedResult {
-  readonly userId: UserId;
-  readonly status: ResultStatus;
-  readonly storageKey: string | null;
-  /** Whether its time is over, by the database's clock. */
-  readonly expired: boolean;
-}
-
-function lockResult(transaction: Transaction, { tenantId, id }: ResultKey): Promise<LockedResult | undefined> {
-  return findRow<LockedResult>(
-    transaction,
-    `SELECT user_id AS "userId", status, storage_key AS "storageKey", expires_at <= now() AS expired
-     FROM results WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
-    [tenantId, id],
-  );
 }
 
 /** A condition on `results r`. */
 const LOST = `r.status = 'processing' AND r.lease_until < now() AND NOT EXISTS (
   SELECT 1 FROM jobs j WHERE j.tenant_id = r.tenant_id AND j.id = r.job_id
     AND j.status IN ('queued', 'admitted', 'running'))`;
-
-function findKeys(manager: Transaction, condition: string): Promise<ResultKey[]> {
-  return rowsOf<ResultKey>(
-    manager,
-    `SELECT tenant_id AS "tenantId", id FROM results r WHERE ${condition} ORDER BY id LIMIT $1`,
-    [SWEEP_ROWS_MAX],
-  );
-}
-
-function notFound(): DomainError {
-  return new DomainError('result.not_found', 'There is no result with this id.');
-}

@@ -33,7 +33,10 @@ export interface Result {
   readonly leaseUntil: Date | null;
   readonly createdAt: Date;
   readonly readyAt: Date | null;
-  readonly expiresAt: Date;
+  /** Null: kept until somebody unpins or deletes it. */
+  readonly expiresAt: Date | null;
+  /** Until when it is kept without a pin. */
+  readonly retainedUntil: Date;
 }
 
 export const ResultEntity = new EntitySchema<Result>({
@@ -56,5 +59,6 @@ export const ResultEntity = new EntitySchema<Result>({
     createdAt: time('created_at'),
     readyAt: time('ready_at'),
     expiresAt: time('expires_at'),
+    retainedUntil: time('retained_until'),
   },
 });

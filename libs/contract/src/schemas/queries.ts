@@ -108,7 +108,7 @@ const resultFields = {
   total_row_count: z.int().optional(),
   size_bytes: z.int().optional(),
   created_at: timestampSchema,
-  expires_at: timestampSchema,
+  expires_at: timestampSchema.nullable().meta({ description: 'Null while it is pinned without an end.' }),
 };
 
 export const resultSummarySchema = z.object(resultFields).meta({ id: 'ResultSummary' });
