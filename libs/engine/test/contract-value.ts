@@ -27,6 +27,7 @@ import {
   DuckDBUUIDValue,
   type DuckDBValue,
 } from '@duckdb/node-api';
+import { FloatNumber } from './same-value.js';
 import { clockText, dateText, instantText, intervalText, offsetText } from './contract-text.js';
 
 /**
@@ -94,19 +95,9 @@ function otherValue(value: DuckDBValue): unknown {
   throw new Error(`The contract says nothing about ${String(value)}.`);
 }
 
-function contractNumber(value: number, type: DuckDBType): number | string {
+function contractNumber(value: number, type: DuckDBType): number | string | FloatNumber {
   if (!Number.isFinite(value)) return String(value);
-  return type instanceof DuckDBFloatType ? shortestFloat(value) : value;
-}
-
-/** The double with the fewest digits that is this FLOAT: 0.1, not 0.10000000149011612. */
-function shortestFloat(value: number): number {
-  if (value === 0) return value;
-  for (let digits = 1; digits < 9; digits += 1) {
-    const candidate = Number(value.toPrecision(digits));
-    if (Object.is(Math.fround(candidate), value)) return candidate;
-  }
-  return Number(value.toPrecision(9));
+  return type instanceof DuckDBFloatType ? new FloatNumber(value) : value;
 }
 
 function contractInteger(value: bigint): number | string {

@@ -1,11 +1,14 @@
 import { rm } from 'node:fs/promises';
-import { isDeepStrictEqual } from 'node:util';
+import { text } from 'node:stream/consumers';
 import { expect } from '@jest/globals';
 import { selectStored } from '../src/child/table-view.js';
 import type { QueryResult } from '../src/tasks/query.task.js';
 import type { TableInput } from '../src/tasks/table-input.js';
+import type { ExportFormat } from '../src/tasks/export.task.js';
+import { csvRows, csvValue, TEXT_FORMATS } from './exported-rows.js';
 import { PoolFixture } from './pool-fixture.js';
 import { RawDuckdb, type RawTable } from './raw-duckdb.js';
+import { isSameValue } from './same-value.js';
 
 const LIMITS = { rowsMax: 10_000, answerBytesMax: 64 * 1024 ** 2, deadlineMs: 50_000 };
 const DIFFERENCES_SHOWN_MAX = 3;
@@ -30,6 +33,7 @@ export class ValueRoutes {
     expectTable(second, expected);
     await this.expectPage(second, expected);
     await this.expectFile(sql, second);
+    await this.expectExports(second, expected);
     await Promise.all([rm(first.filePath), rm(second.filePath)]);
   }
 
@@ -66,6 +70,21 @@ export class ValueRoutes {
     expectCells(await this.raw.values(restored), await this.raw.values(sql), types);
   }
 
+  private async expectExports(result: QueryResult, { rows, types }: RawTable): Promise<void> {
+    for (const { format, rows: read } of TEXT_FORMATS) {
+      expectCells(read(await this.exported(result, format)), rows, types);
+    }
+    const fields = csvRows(await this.exported(result, 'csv'));
+    const values = fields.map((row, index) => row.map((field, column) => csvValue(field, rows[index]?.[column])));
+    expectCells(values, rows, types);
+  }
+
+  private async exported({ filePath, columns }: QueryResult, format: ExportFormat): Promise<string> {
+    const request = { files: [filePath], columns, format };
+    const { body } = await this.fixture.pool.export(request, { tenantId: 'tenant-a', deadlineMs: LIMITS.deadlineMs });
+    return text(body);
+  }
+
   async close(): Promise<void> {
     this.raw.close();
     await this.fixture.close();
@@ -91,7 +110,7 @@ function expectCells(received: Cells, expected: Cells, types: readonly string[])
   const differences = expected.flatMap((row, rowIndex) =>
     types.flatMap((type, index) => {
       const [is, shouldBe] = [received[rowIndex]?.[index], row[index]];
-      return isDeepStrictEqual(is, shouldBe) ? [] : [{ row: rowIndex, column: index, type, is, shouldBe }];
+      return isSameValue(is, shouldBe) ? [] : [{ row: rowIndex, column: index, type, is, shouldBe }];
     }),
   );
   expect(differences.slice(0, DIFFERENCES_SHOWN_MAX)).toEqual([]);
