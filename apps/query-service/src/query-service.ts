@@ -5,6 +5,8 @@ import { ContextAuthenticator } from '@millrace/auth';
 import { DomainError } from '@millrace/domain';
 import { createOwnFolder, EnginePool } from '@millrace/engine';
 import { closeHttpServer, createHttpServer } from '@millrace/http';
+import { engineChildrenMax } from './engine-children-max.js';
+import { machineShare } from './machine-share.js';
 import { FileCache } from './inputs/file-cache.js';
 import { QueryServiceModule } from './query-service.module.js';
 import type { QueryServiceOptions } from './query-service-options.js';
@@ -43,7 +45,7 @@ async function openLocalParts({ environment, store, logger, engineFolder }: Quer
   const cache = new FileCache(store, await createOwnFolder(join(engineFolder, 'cache'), 0o700));
   const engine = new EnginePool({
     workDir: join(engineFolder, 'processes'),
-    childrenMax: environment.QUERY_CHILDREN_MAX,
+    childrenMax: environment.QUERY_CHILDREN_MAX ?? engineChildrenMax(machineShare(), environment.QUERY_MEMORY_BYTES),
     memoryBytes: environment.QUERY_MEMORY_BYTES,
     threads: environment.QUERY_THREADS,
     spillBytesMax: environment.QUERY_SPILL_BYTES_MAX,

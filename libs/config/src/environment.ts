@@ -80,10 +80,10 @@ export const environmentSchema = z.object({
   CONVERT_CONCURRENCY: integer('Conversions at once in one worker.', { min: 1, max: 64, default: 2 }),
   CONVERT_MEMORY_BYTES: integer('Memory of one conversion.', { min: 128 * MiB, default: 1 * GiB }),
   CONVERT_TIMEOUT_MS: integer('Deadline of one conversion.', { min: 100, default: 2 * hourMs }),
-  QUERY_CHILDREN_MAX: integer(
-    'Engine processes for queries in one query service. One tenant has all but one of them at most.',
-    { min: 1, max: 256, default: 4 },
-  ),
+  QUERY_CHILDREN_MAX: z.coerce.number().int().min(1).max(256).optional().meta({
+    description:
+      'Engine processes for queries at once, of which one tenant has all but one. Left out: two a core, if 60 % of memory holds them.',
+  }),
   QUERY_MEMORY_BYTES: integer('Memory fence of one query.', { min: 128 * MiB, default: 1.5 * GiB }),
   QUERY_THREADS: integer('Threads of one query.', { min: 1, max: 64, default: 2 }),
   QUERY_SPILL_BYTES_MAX: integer('Disk that one query may use for what does not fit into memory.', {
