@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import {
   createPostgresRelayBackend,
   PostgresConnection,
@@ -41,8 +42,17 @@ const RECONNECT_PAUSE_MS = 1_000;
 const EVENT_STREAM_LENGTH_MAX = 100;
 const RELAY_NAMESPACE = 'millrace';
 
+/**
+ * A client whose connection ends while no query runs on it has nobody else to tell, and an `error` without a listener ends
+ * the process. The pool listens only while a client lies idle. What was lost is told by the next query.
+ */
+function outliveItsConnection(client: EventEmitter): void {
+  client.on('error', () => undefined);
+}
+
 function connectionTo(databaseUrl: string): PostgresPoolConfig {
   return {
+    onConnect: outliveItsConnection,
     connectionString: databaseUrl,
     schema: QUEUE_SCHEMA,
     max: POOL_CONNECTIONS_MAX,

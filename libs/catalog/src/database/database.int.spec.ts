@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openCatalog, type TestCatalog } from '@millrace/testing';
+import { DroppingServer, openCatalog, type TestCatalog } from '@millrace/testing';
+import { Database } from './database.js';
 
 describe('a connection that breaks', () => {
   let open: TestCatalog;
@@ -25,6 +26,19 @@ describe('a connection that breaks', () => {
       await expect(work).rejects.toMatchObject({ code: 'service.unavailable', retryable: true });
     },
   );
+});
+
+describe('a connection that ends in the moment in which it stands', () => {
+  it('fails what it was made for and not the process', async () => {
+    const open = await openCatalog();
+    const { server, databaseUrl } = await DroppingServer.before(open.databaseUrl);
+    try {
+      await expect(Database.open({ databaseUrl })).rejects.toMatchObject({ code: 'service.unavailable' });
+    } finally {
+      await server.close();
+      await open.stop();
+    }
+  });
 });
 
 describe('a text that can not be kept', () => {

@@ -82,7 +82,16 @@ function poolSettings(options: DatabaseOptions): pg.PoolConfig {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     types: { getTypeParser: parserOf },
+    onConnect: outliveItsConnection,
   };
+}
+
+/**
+ * A client whose connection ends while no query runs on it has nobody else to tell, and an `error` without a listener ends
+ * the process. Those who take the client listen a moment after the pool has stopped to. The next query tells what was lost.
+ */
+function outliveItsConnection(client: pg.ClientBase): void {
+  client.on('error', () => undefined);
 }
 
 /** Counts and sizes are numbers: none comes near 2^53. Everything else as pg does it. */
