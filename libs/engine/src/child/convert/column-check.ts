@@ -9,14 +9,18 @@ import { beyondLimit, conversionFailed } from './conversion-error.js';
  */
 export function checkColumns(
   columns: readonly { readonly name: string; readonly type: string }[],
-  { columnsMax }: ConvertLimits,
+  limits: ConvertLimits,
 ): void {
-  const { length } = columns;
-  if (length > columnsMax) throw beyondLimit(`The file has ${length} columns; at most ${columnsMax} are allowed.`);
+  checkCount(columns.length, limits);
   const found = columns.find(hasNul);
   if (!found) return;
   const name = found.name.replaceAll('\0', String.raw`\0`);
   throw conversionFailed(`Column "${name}": its name, or that of a field in it, has a NUL character.`, {
     columnName: name,
   });
+}
+
+/** @throws DomainError `conversion.limit` */
+export function checkCount(columns: number, { columnsMax }: ConvertLimits): void {
+  if (columns > columnsMax) throw beyondLimit(`The file has ${columns} columns; at most ${columnsMax} are allowed.`);
 }

@@ -46,6 +46,8 @@ export async function convertFile(request: ConvertRequest, context: TaskContext)
         limits,
         reserve: new DiskReserve(lookAtDiskOf(context.scratchDir)),
         signal: context.signal,
+        // A value of JSON may go over lines, and all of a file may be one.
+        isOfLines: (head) => isCsv(request, head),
       });
     }
     return await convertPlain({ request, limits, path, compression }, context);
@@ -133,6 +135,15 @@ async function openerOf(
   if (format === 'csv') return (isWhole) => openCsv(connection, { path, request, limits, facts, isWhole });
   outline.finish();
   return () => openJson(context, { path, request, limits, outline });
+}
+
+/** False also for bytes of no format, which are refused later. */
+function isCsv(request: ConvertRequest, head: Buffer): boolean {
+  try {
+    return detectFormat(request, head) === 'csv';
+  } catch {
+    return false;
+  }
 }
 
 /** An option that changes nothing would be a wish that nobody hears. */

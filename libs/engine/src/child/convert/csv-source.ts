@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { DomainError } from '@millrace/domain';
 import type { ConvertLimits, ConvertRequest, CsvDialect, CsvOptions } from '../../tasks/convert.task.js';
 import { quoteIdentifier } from '../../types/sql-text.js';
-import { checkColumns } from './column-check.js';
+import { checkColumns, checkCount } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { conversionFailed, noRows } from './conversion-error.js';
 import { readCsv, type SniffedCsv, sniffCsv, type SniffRequest } from './csv-dialect.js';
@@ -108,12 +108,14 @@ async function sniff(
   sniffing: SniffRequest,
   head: readonly string[],
 ): Promise<SniffedCsv> {
-  const { options } = sniffing;
+  const { options, limits } = sniffing;
+  const first = head.slice(options.skip ?? 0).find((line) => line.trim() !== '') ?? '';
+  const delimiter = options.delimiter ?? frequentDelimiter(first);
+  // DuckDB tries tens of thousands of columns in each dialect, and needs more memory than it may have.
+  if (delimiter !== undefined) checkCount(splitFields(first, delimiter, options.quote ?? '"').length, limits);
   const found = await sniffCsv(connection, sniffing).catch((error: unknown) => error);
   const isTrusted = isSniffed(found) && (options.delimiter !== undefined || found.columns.length > 1);
   if (isTrusted) return found;
-  const first = head.slice(options.skip ?? 0).find((line) => line.trim() !== '') ?? '';
-  const delimiter = options.delimiter ?? frequentDelimiter(first);
   if (delimiter === undefined) {
     if (isSniffed(found)) return found;
     throw found;

@@ -21,7 +21,7 @@ describe('decompress', () => {
 
   const packed = { gzip: gzipSync, zstd: zstdCompressSync };
 
-  const unpack = async (compression: 'gzip' | 'zstd', look: LookAtDisk): Promise<string> => {
+  const unpack = async (compression: 'gzip' | 'zstd', look: LookAtDisk, isOfLines = false): Promise<string> => {
     const source = join(folder, 'packed');
     const target = join(folder, 'unpacked');
     const bytes = packed[compression](Buffer.alloc(UNPACKED_BYTES, 'a'));
@@ -29,7 +29,16 @@ describe('decompress', () => {
     const limits = { ...DEFAULT_CONVERT_LIMITS, compressionRatioMax: 1_000_000 };
     const { signal } = new AbortController();
     const reserve = new DiskReserve(look);
-    await decompress({ compression, source, sourceBytes: bytes.length, target, limits, reserve, signal });
+    await decompress({
+      compression,
+      source,
+      sourceBytes: bytes.length,
+      target,
+      limits,
+      reserve,
+      signal,
+      isOfLines: () => isOfLines,
+    });
     return target;
   };
 
@@ -46,6 +55,18 @@ describe('decompress', () => {
     expect(await readdir(folder)).toEqual(['packed']);
     expect(free).toEqual([]);
   });
+
+  it.each(['gzip', 'zstd'] as const)(
+    'ends at a line of %s that is too long, and leaves nothing',
+    async (compression) => {
+      const look = lookAtDiskOf(folder);
+      await expect(unpack(compression, look, true)).rejects.toMatchObject({
+        code: 'conversion.limit',
+        message: 'A line is longer than 16777216 bytes.',
+      });
+      expect(await readdir(folder)).toEqual(['packed']);
+    },
+  );
 
   it('does not begin without room', async () => {
     const look: LookAtDisk = async () => ({ totalBytes: 20 * GiB, freeBytes: 1 * GiB });

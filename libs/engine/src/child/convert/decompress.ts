@@ -6,10 +6,9 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression, ConvertLimits } from '../../tasks/convert.task.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
 import type { DiskReserve } from './disk-reserve.js';
+import { LineGuard } from './line-guard.js';
+import { unpackedBytesMax } from './unpacked-bytes-max.js';
 import { isZstd, zstdFrames } from './zstd-frames.js';
-
-/** Below this many bytes no ratio is suspicious. */
-const RATIO_FREE_BYTES = 16 * 1024 * 1024;
 
 /** The compression of a file, by its first bytes. */
 export async function detectCompression(path: string): Promise<Compression> {
@@ -37,18 +36,21 @@ export interface DecompressOptions {
   readonly limits: ConvertLimits;
   readonly reserve: DiskReserve;
   readonly signal: AbortSignal;
+  /** Whether a file that begins so is one of lines, none of which may be longer than allowed. */
+  readonly isOfLines: (head: Buffer) => boolean;
 }
 
 /**
- * Decompresses a file beside it, within the limits on bytes and ratio.
+ * Decompresses a file beside it, within the limits on bytes, ratio and the length of a line: one of gigabytes is refused
+ * at its first megabytes.
  *
  * @throws DomainError `conversion.limit`; `conversion.failed` when the stream is damaged or cut; `storage.full` before
  *   the disk is
  */
 export async function decompress(options: DecompressOptions): Promise<void> {
-  const { compression, sourceBytes, target, limits, reserve } = options;
-  const count = new ByteCount(
-    Math.min(limits.decompressedBytesMax, Math.max(RATIO_FREE_BYTES, sourceBytes * limits.compressionRatioMax)),
+  const { compression, sourceBytes, target, limits, reserve, isOfLines } = options;
+  const count = new UnpackedBytes(unpackedBytesMax(sourceBytes, limits), (head) =>
+    isOfLines(head) ? new LineGuard(limits.lineBytesMax) : undefined,
   );
   await reserve.claim(sourceBytes);
   try {
@@ -56,18 +58,22 @@ export async function decompress(options: DecompressOptions): Promise<void> {
   } catch (error) {
     await rm(target, { force: true });
     if (count.isExceeded) throw beyondLimit('The file is too large, or packed too densely, once it is decompressed.');
+    if (count.hasLongLine) throw beyondLimit(`A line is longer than ${limits.lineBytesMax} bytes.`);
     if (isDamage(error)) throw conversionFailed(`The ${compression} stream is damaged or cut off.`, {}, error);
     throw error;
   }
 }
 
 /** Reads the members of a gzip file to its end. */
-function gunzip({ source, target, reserve, signal }: DecompressOptions, count: ByteCount): Promise<void> {
+function gunzip({ source, target, reserve, signal }: DecompressOptions, count: UnpackedBytes): Promise<void> {
   const into = createWriteStream(target, { flags: 'wx' });
   return pipeline(createReadStream(source), createGunzip(), new ByteGuard(count, reserve), into, { signal });
 }
 
-async function unpackFrames({ source, target, reserve, signal }: DecompressOptions, count: ByteCount): Promise<void> {
+async function unpackFrames(
+  { source, target, reserve, signal }: DecompressOptions,
+  count: UnpackedBytes,
+): Promise<void> {
   await writeFile(target, '', { flag: 'wx' });
   for await (const { start, end } of zstdFrames(source)) {
     const frame = createReadStream(source, { start, end: end - 1 });
@@ -76,32 +82,40 @@ async function unpackFrames({ source, target, reserve, signal }: DecompressOptio
   }
 }
 
-/** Bytes that were unpacked, of all parts of a file. */
-class ByteCount {
+/** What was unpacked, of all parts of a file. A line may go on from one to the next. */
+class UnpackedBytes {
+  hasLongLine = false;
   private bytes = 0;
+  private lines: LineGuard | undefined;
 
-  constructor(private readonly bytesMax: number) {}
+  constructor(
+    private readonly bytesMax: number,
+    private readonly guardOf: (head: Buffer) => LineGuard | undefined,
+  ) {}
 
   get isExceeded(): boolean {
     return this.bytes > this.bytesMax;
   }
 
-  add(bytes: number): void {
-    this.bytes += bytes;
+  /** @returns whether it may go on */
+  add(chunk: Buffer): boolean {
+    if (this.bytes === 0) this.lines = this.guardOf(chunk);
+    this.bytes += chunk.length;
+    this.hasLongLine = this.lines?.admits(chunk) === false;
+    return !this.isExceeded && !this.hasLongLine;
   }
 }
 
 class ByteGuard extends Transform {
   constructor(
-    private readonly count: ByteCount,
+    private readonly count: UnpackedBytes,
     private readonly reserve: DiskReserve,
   ) {
     super();
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.count.add(chunk.length);
-    if (this.count.isExceeded) return done(new Error('Too many bytes'));
+    if (!this.count.add(chunk)) return done(new Error('Too many bytes'));
     this.reserve.spend(chunk.length).then(() => done(null, chunk), done);
   }
 }

@@ -10,6 +10,7 @@ import { readParquet } from '../table-view.js';
 import { checkColumns } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
+import { checkDensity } from './parquet-density.js';
 import type { SourceColumn, TableSource } from './table-source.js';
 
 /** A Parquet file that someone uploaded: read like any foreign file, and written anew. */
@@ -32,6 +33,9 @@ export async function openParquet(
     }
   }
   const warnings = await checkLeaves(connection, path);
+  await checkDensity(connection, path, { columns: found, limits }).catch((error: unknown) => {
+    throw explain(error, []);
+  });
   const columns = applyPins(found, pins);
   const items = columns.map(({ name, isPinned }, index) =>
     isPinned ? `${exactCast(columns, index, found[index]?.type)} AS ${quoteIdentifier(name)}` : quoteIdentifier(name),
