@@ -49,9 +49,9 @@ export class LyingChildren {
       inputsDir: folder.inputsDir,
       scratchDir: folder.scratchDir,
       pipesDir: folder.pipesDir,
-      memoryLimitBytes: 0,
+      memoryLimitBytes: 256 * 1024 ** 2,
       threads: 1,
-      spillBytesMax: 0,
+      spillBytesMax: 256 * 1024 ** 2,
       isolation: 'tenant',
     } as const;
     return EngineChild.start(folder, { config, ...confinement, rlimits: undefined, entry });
