@@ -16,29 +16,39 @@ export interface WidenOptions {
 export async function widenIntegers(
   connection: DuckDBConnection,
   columns: readonly SourceColumn[],
-  { textFrom, sampleRows }: WidenOptions,
+  options: WidenOptions,
 ): Promise<readonly SourceColumn[]> {
   const doubles = columns.filter(({ type, isPinned }) => type === 'DOUBLE' && !isPinned).map(({ name }) => name);
-  if (doubles.length === 0) return columns;
+  const integers = await whereAll(connection, doubles, { ...options, conditionOf: isInteger });
+  const fitting = new Set(await whereAll(connection, integers, { ...options, conditionOf: fitsHugeint }));
+  const widened = new Map(integers.map((name) => [name, fitting.has(name) ? 'HUGEINT' : 'VARCHAR']));
+  return columns.map((column) => ({ ...column, type: widened.get(column.name) ?? column.type }));
+}
+
+/** Most doubles have a point: no more than that is looked at. */
+const isInteger = (text: string): string =>
+  `CASE WHEN contains(${text}, '.') THEN false ELSE regexp_full_match(${text}, '\\s*[+-]?[0-9]+\\s*') END`;
+
+/** A cast that fails is dear: only columns of integers are asked. */
+const fitsHugeint = (text: string): string => `TRY_CAST(${text} AS HUGEINT) IS NOT NULL`;
+
+/** The columns whose texts, as far as there are any, all meet a condition; those without a text do not. */
+async function whereAll(
+  connection: DuckDBConnection,
+  names: readonly string[],
+  { textFrom, sampleRows, conditionOf }: WidenOptions & { readonly conditionOf: (text: string) => string },
+): Promise<string[]> {
+  if (names.length === 0) return [];
   const limit = sampleRows === undefined ? '' : ` LIMIT ${sampleRows}`;
-  const items = doubles.flatMap((name) => {
-    const text = `trim(CAST(${quoteIdentifier(name)} AS VARCHAR))`;
-    return [
-      `coalesce(bool_and(regexp_full_match(${text}, '[+-]?[0-9]+')), false)`,
-      // No FILTER: for each one DuckDB sets memory aside for the inputs of all, which 1,900 columns do not have.
-      `coalesce(bool_and(${text} IS NULL OR TRY_CAST(${text} AS HUGEINT) IS NOT NULL), false)`,
-    ];
+  // No FILTER: for each one DuckDB sets memory aside for the inputs of all, which 1,900 columns do not have.
+  const items = names.map((name) => {
+    const text = quoteIdentifier(name);
+    return `coalesce(bool_and(CASE WHEN ${text} IS NULL THEN NULL ELSE ${conditionOf(text)} END), false)`;
   });
-  const rows = `SELECT ${doubles.map(quoteIdentifier).join(', ')} FROM ${textFrom(doubles)}${limit}`;
+  const rows = `SELECT ${names.map(quoteIdentifier).join(', ')} FROM ${textFrom(names)}${limit}`;
   const reader = await connection.runAndReadAll(`SELECT ${items.join(', ')} FROM (${rows})`);
   const [facts = []] = reader.getRows();
-  const widened = new Map(
-    doubles.flatMap((name, index) => {
-      const [isInteger, fits] = facts.slice(index * 2);
-      return isInteger === true ? [[name, fits === true ? 'HUGEINT' : 'VARCHAR']] : [];
-    }),
-  );
-  return columns.map((column) => ({ ...column, type: widened.get(column.name) ?? column.type }));
+  return names.filter((_, index) => facts[index] === true);
 }
 
 /** The sentence for a column that stays text although it looked like something else. */
