@@ -18,6 +18,8 @@ describe('the outline of a JSON text', () => {
     ['18 digits before an exponent', '1\n123456789012345678e1\n2', 2],
     ['18 digits at the end of the text', '1.23456789012345678', 1],
     ['18 digits that are an integer', '123456789012345678', undefined],
+    ['18 digits behind an escape', String.raw`{"a\n":123456789012345678.5}`, 1],
+    ['18 digits behind an escaped quote', String.raw`{"\"\\":123456789012345678.5}`, 1],
     ['18 digits in a text', '{"0.123456789012345678":"\\"0.123456789012345678"}', undefined],
   ])('has the line of a fraction that is rounded: %s', (_, text, line) => {
     expect(outlineOf(text).roundedLine).toBe(line);

@@ -14,6 +14,10 @@ const DOUBLE_DIGITS = 17;
 const LARGE_INTEGER_DIGITS = 16;
 const LARGE_EXPONENT_DIGITS = 3;
 
+/** By byte: 1 for all but line ends, quotes, brackets and digits. */
+const MEANS_NOTHING = new Uint8Array(256).fill(1);
+for (const byte of Buffer.from('\n"{}[]0123456789')) MEANS_NOTHING[byte] = 0;
+
 /** Follows the brackets and numbers of a JSON text: deep nesting would run a parser out of stack. */
 export class JsonOutline implements TextObserver {
   private readonly open: number[] = [];
@@ -49,12 +53,13 @@ export class JsonOutline implements TextObserver {
 
   /** @throws DomainError `conversion.limit` */
   observe(piece: Buffer): void {
-    for (const byte of piece) {
-      if (byte === NEWLINE) this.line += 1;
-      else this.lastLine = this.line;
-      if (this.isEscaped) this.isEscaped = false;
-      else if (this.inString) this.inText(byte);
-      else this.outside(byte);
+    // Every byte of every file comes by here: what means nothing is passed over without a call for each.
+    for (let at = 0; at < piece.length; at += 1) {
+      const next = this.nextMeaning(piece, at);
+      if (next > at) this.lastLine = this.line;
+      at = next;
+      const byte = piece[at];
+      if (byte !== undefined) this.follow(byte);
     }
   }
 
@@ -65,6 +70,20 @@ export class JsonOutline implements TextObserver {
     // A list may be the whole text, of which the end is missing; an object is a record that was not closed.
     const line = this.open[0] === OPEN_LIST ? this.lastLine : this.openedAt;
     throw conversionFailed(`The JSON ends in the middle of a value that began in line ${this.openedAt}.`, { line });
+  }
+
+  /** Where the next byte is that has to be followed, from a place on. */
+  private nextMeaning(piece: Buffer, start: number): number {
+    if (this.isEscaped || this.number.isOpen) return start;
+    return this.inString ? passText(piece, start) : passBetween(piece, start);
+  }
+
+  private follow(byte: number): void {
+    if (byte === NEWLINE) this.line += 1;
+    else this.lastLine = this.line;
+    if (this.isEscaped) this.isEscaped = false;
+    else if (this.inString) this.inText(byte);
+    else this.outside(byte);
   }
 
   private inText(byte: number): void {
@@ -113,4 +132,21 @@ export class JsonOutline implements TextObserver {
       throw beyondLimit(`Line ${this.line}: there are more than ${LISTS_MAX} lists within each other.`);
     }
   }
+}
+
+/** Where the next byte is that ends a text, or may. */
+function passText(piece: Buffer, start: number): number {
+  let at = start;
+  for (; at < piece.length; at += 1) {
+    const byte = piece[at];
+    if (byte === QUOTE || byte === BACKSLASH || byte === NEWLINE) break;
+  }
+  return at;
+}
+
+/** Where the next byte is that means something between texts and numbers. */
+function passBetween(piece: Buffer, start: number): number {
+  let at = start;
+  while (at < piece.length && MEANS_NOTHING[piece[at] ?? 0] === 1) at += 1;
+  return at;
 }
