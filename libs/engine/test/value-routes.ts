@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from '@jest/globals';
 import { selectStored } from '../src/child/table-view.js';
@@ -47,7 +49,22 @@ export class ValueRoutes {
     await Promise.all([rm(first.filePath), rm(second.filePath)]);
   }
 
-  private async expectPage(result: QueryResult, expected: RawTable): Promise<void> {
+  /** Writes the rows into a Parquet file, as somebody else would, and makes a dataset of it. */
+  async expectUpload(sql: string): Promise<void> {
+    const file = join(this.fixture.folder, `${randomUUID()}.parquet`);
+    await this.raw.run(`COPY (${sql}) TO '${file}' (FORMAT parquet)`);
+    const expected = await this.raw.table(`FROM read_parquet('${file}')`);
+    const options = { tenantId: 'tenant-a', deadlineMs: LIMITS.deadlineMs };
+    const { columns, files, rowCount } = await this.fixture.pool.run({ kind: 'convert', file }, options);
+    expect(columns.map(({ name }) => name)).toEqual(expected.names);
+    expect(columns.map(({ type }) => type)).toEqual(expected.types);
+    const [filePath = ''] = files.map(({ path }) => path);
+    await this.expectPage({ filePath, columns }, expected);
+    expect(rowCount).toBe(expected.rows.length);
+    await Promise.all([rm(file), rm(filePath)]);
+  }
+
+  private async expectPage(result: Pick<QueryResult, 'filePath' | 'columns'>, expected: RawTable): Promise<void> {
     const page = await this.fixture.pool.run(
       {
         kind: 'read',
