@@ -32,7 +32,7 @@ export function registerBodyParser(fastify: FastifyInstance, limits: HttpLimits)
     const { body: form } = request.routeOptions.config as Partial<MillraceRouteConfig>;
     if (form === 'stream') return done(null, payload);
     // A client may set its media type for all requests, also for those whose operation has no body.
-    if (form === 'none' && isEmpty(request)) return done(null);
+    if ((form === 'none' || form === 'jsonOrNone') && isEmpty(request)) return done(null);
     readJson(request, payload, limits).then(
       (bytes) => {
         if (form === 'jsonBytes') return done(null, bytes);

@@ -15,12 +15,10 @@ const METHOD_DECORATORS = { get: Get, post: Post, put: Put, delete: Delete } as 
 >;
 
 /**
- * A body as what was parsed, as the bytes of JSON that nobody has parsed, or as a stream that nobody has read; `none`
- * where the operation has no body.
+ * A body as what was parsed, or nothing where it may be left out; as the bytes of JSON that nobody has parsed; or as a
+ * stream that nobody has read; `none` where the operation has no body.
  */
-export type BodyForm = 'none' | 'json' | 'jsonBytes' | 'stream';
-
-const FORM_OF_KIND = { none: 'none', json: 'json', bytes: 'stream' } as const satisfies Record<string, BodyForm>;
+export type BodyForm = 'none' | 'json' | 'jsonOrNone' | 'jsonBytes' | 'stream';
 
 /** What the server knows of a route beside its handler. */
 export interface MillraceRouteConfig {
@@ -41,7 +39,7 @@ export function Operation(name: OperationName, options: { readonly body?: BodyFo
   const operation: OperationContract = OPERATIONS[name];
   const config: MillraceRouteConfig = {
     operation: name,
-    body: options.body ?? FORM_OF_KIND[operation.body?.kind ?? 'none'],
+    body: options.body ?? formOf(operation.body),
     access: operation.access,
   };
   return applyDecorators(
@@ -49,6 +47,12 @@ export function Operation(name: OperationName, options: { readonly body?: BodyFo
     HttpCode(Number(Object.keys(operation.responses)[0])),
     RouteConfig(config),
   );
+}
+
+function formOf(body: OperationContract['body']): BodyForm {
+  if (!body) return 'none';
+  if (body.kind === 'bytes') return 'stream';
+  return body.optional ? 'jsonOrNone' : 'json';
 }
 
 /** Lets everybody in to the routes that are added to an instance from now on; for pages that are no operations. */

@@ -13,6 +13,12 @@ export interface FailureOptions {
   readonly error?: () => Error;
 }
 
+export interface CutOptions {
+  readonly afterBytes: number;
+  /** The default is `error`. */
+  readonly how?: 'error' | 'end';
+}
+
 interface Failure {
   readonly call: ObjectStoreCall;
   readonly when: 'before' | 'after';
@@ -45,6 +51,7 @@ export class FaultyObjectStore implements ObjectStore {
   #failEvery = 0;
   #failures: Failure[] = [];
   #holds: Hold[] = [];
+  #cut: CutOptions | undefined;
 
   constructor(private readonly inner: ObjectStore) {}
 
@@ -63,6 +70,11 @@ export class FaultyObjectStore implements ObjectStore {
   fail(call: ObjectStoreCall, options: FailureOptions = {}): void {
     const { times = Number.POSITIVE_INFINITY, when = 'before', error = unavailable } = options;
     this.#failures.push({ call, when, error, timesLeft: times });
+  }
+
+  /** What `get` gives from now on breaks off after so many bytes: with an error, or as if it were all. */
+  cutBytes(cut: CutOptions): void {
+    this.#cut = cut;
   }
 
   /** Calls of one kind wait, before they do anything, until they are released or their signal aborts. */
@@ -85,6 +97,7 @@ export class FaultyObjectStore implements ObjectStore {
     this.#delayMs = 0;
     this.#failEvery = 0;
     this.#failures = [];
+    this.#cut = undefined;
   }
 
   put(key: string, body: ByteStream, options?: StoreOptions): Promise<StoredObject> {
@@ -96,7 +109,10 @@ export class FaultyObjectStore implements ObjectStore {
   }
 
   get(key: string, options?: StoreOptions & { readonly range?: ByteRange }): Promise<ByteStream> {
-    return this.#around({ call: 'get', key, options }, () => this.inner.get(key, options));
+    return this.#around({ call: 'get', key, options }, async () => {
+      const bytes = await this.inner.get(key, options);
+      return this.#cut ? cutOff(bytes, this.#cut) : bytes;
+    });
   }
 
   find(key: string, options?: StoreOptions): Promise<StoredObject | undefined> {
@@ -154,6 +170,17 @@ export class FaultyObjectStore implements ObjectStore {
     if (!failure) return;
     failure.timesLeft -= 1;
     throw failure.error();
+  }
+}
+
+async function* cutOff(bytes: ByteStream, { afterBytes, how = 'error' }: CutOptions): AsyncGenerator<Uint8Array> {
+  let leftBytes = afterBytes;
+  for await (const chunk of bytes) {
+    yield chunk.subarray(0, leftBytes);
+    leftBytes -= chunk.length;
+    if (leftBytes > 0) continue;
+    if (how === 'error') throw unavailable();
+    return;
   }
 }
 

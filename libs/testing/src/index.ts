@@ -5,7 +5,7 @@ export { DroppingServer } from './postgres/dropping-server.js';
 export { openCatalog, type TestCatalog } from './postgres/open-catalog.js';
 export { startPostgres, type TestDatabase } from './postgres/start-postgres.js';
 export { withClient } from './postgres/with-client.js';
-export { registeredKeys, versionOfJob } from './tenants/catalog-look-ups.js';
+export { pinCount, registeredKeys, versionOfJob } from './tenants/catalog-look-ups.js';
 export {
   admitJob,
   createDataset,

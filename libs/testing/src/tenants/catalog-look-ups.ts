@@ -16,6 +16,14 @@ export async function registeredKeys(catalog: Catalog, { tenantId }: { tenantId?
   return rows.map((row) => row.storage_key);
 }
 
+/** How many blobs of a tenant are pinned at this moment, counted once for each holder. */
+export async function pinCount(catalog: Catalog, tenantId: TenantId): Promise<number> {
+  const [row] = await catalog.transaction<{ count: number }[]>((transaction) =>
+    transaction.query('SELECT count(*) AS count FROM blob_pins WHERE tenant_id = $1', [tenantId]),
+  );
+  return row?.count ?? 0;
+}
+
 /** What a conversion made of its version. */
 export type VersionOfJob = Pick<
   VersionRow,
