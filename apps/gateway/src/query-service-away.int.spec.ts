@@ -14,6 +14,8 @@ describe('a query service that is not there', () => {
     ['POST', '/v1/query', { json: { sql: 'SELECT 1' } }],
     ['GET', `/v1/results/${newId('result')}`, {}],
     ['GET', `/v1/datasets/${newId('dataset')}/preview`, {}],
+    ['GET', `/v1/datasets/${newId('dataset')}/download`, {}],
+    ['GET', `/v1/results/${newId('result')}/download`, {}],
   ])('is service.unavailable, to be tried again, for %s %s', async (method, path, options) => {
     const answer = await gateway.send(method, path, options);
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^[1-9]\d*$/)]);

@@ -17,7 +17,7 @@ const CONNECTIONS_OF_TENANT_MAX = CONNECTIONS_MAX / 4;
 const CONNECTION_WAIT_MAX_MS = 5_000;
 
 /** Of the request, what the query service needs; the caller's credentials stay here. */
-const REQUEST_HEADERS = ['content-type', 'prefer', 'accept'] as const;
+const REQUEST_HEADERS = ['content-type', 'prefer', 'accept', 'range', 'if-range', 'if-none-match'] as const;
 
 /** Of the answer, what belongs to the connection between us and not to the client's. */
 const HOP_HEADERS: ReadonlySet<string> = new Set([

@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { HEALTH_CHECKS, HealthController, type HealthChecks } from '@millrace/http';
+import { DownloadsController } from './downloads/downloads.controller.js';
+import { DownloadsService } from './downloads/downloads.service.js';
 import { PreviewsController } from './previews/previews.controller.js';
 import { PreviewsService } from './previews/previews.service.js';
 import { QueriesController } from './queries/queries.controller.js';
@@ -11,19 +13,21 @@ export interface QueryServiceServices {
   readonly queries: QueriesService;
   readonly previews: PreviewsService;
   readonly results: ResultPagesService;
+  readonly downloads: DownloadsService;
   readonly health: HealthChecks;
 }
 
 @Module({})
 export class QueryServiceModule {
-  static with({ queries, previews, results, health }: QueryServiceServices): DynamicModule {
+  static with({ queries, previews, results, downloads, health }: QueryServiceServices): DynamicModule {
     return {
       module: QueryServiceModule,
-      controllers: [QueriesController, PreviewsController, ResultsController, HealthController],
+      controllers: [QueriesController, PreviewsController, ResultsController, DownloadsController, HealthController],
       providers: [
         { provide: QueriesService, useValue: queries },
         { provide: PreviewsService, useValue: previews },
         { provide: ResultPagesService, useValue: results },
+        { provide: DownloadsService, useValue: downloads },
         { provide: HEALTH_CHECKS, useValue: health },
       ],
     };

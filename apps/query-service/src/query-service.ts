@@ -24,28 +24,54 @@ const CONNECTIONS_GRACE_MS = 1_000;
 
 /** Starts the service that runs statements and reads tables; only the gateway calls it. */
 export async function startQueryService(options: QueryServiceOptions): Promise<RunningService> {
-  const { engine, cache } = await openLocalParts(options);
-  const services = createServices({ ...options, engine, cache });
+  const local = await openLocalParts(options);
+  const services = createServices({ ...options, ...local });
   try {
-    return await serve(options, services, { engine, cache });
+    return await serve(options, services, local);
   } catch (error) {
-    await closeLocalParts({ engine, cache });
+    await closeLocalParts(local);
     throw error;
   }
 }
 
 interface LocalParts {
   readonly engine: EnginePool;
+  /** A pool of its own: a client that reads slowly must not keep statements waiting. */
+  readonly exporter: EnginePool;
   readonly cache: FileCache;
 }
 
-async function openLocalParts({ environment, store, logger, engineFolder }: QueryServiceOptions): Promise<LocalParts> {
+async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts> {
+  const { environment, store, engineFolder } = options;
   // Engine processes may have no rights of ours: they pass through, to folders of theirs.
   await mkdir(engineFolder, { recursive: true, mode: 0o711 });
   const cache = new FileCache(store, await createOwnFolder(join(engineFolder, 'cache'), 0o700));
-  const engine = new EnginePool({
-    workDir: join(engineFolder, 'processes'),
-    childrenMax: environment.QUERY_CHILDREN_MAX ?? engineChildrenMax(machineShare(), environment.QUERY_MEMORY_BYTES),
+  const { QUERY_CHILDREN_MAX, QUERY_MEMORY_BYTES } = environment;
+  const engine = openPool(options, {
+    name: 'processes',
+    childrenMax: QUERY_CHILDREN_MAX ?? engineChildrenMax(machineShare(), QUERY_MEMORY_BYTES),
+  });
+  const exporter = openPool(options, {
+    name: 'downloads',
+    childrenMax: environment.DOWNLOAD_CHILDREN_MAX,
+    parseChildrenMax: 0,
+  });
+  try {
+    await Promise.all([engine.ready(), exporter.ready()]);
+    return { engine, exporter, cache };
+  } catch (error) {
+    await closeLocalParts({ engine, exporter, cache });
+    throw error;
+  }
+}
+
+function openPool(
+  { environment, logger, engineFolder }: QueryServiceOptions,
+  { name, ...sizes }: { name: string; childrenMax: number; parseChildrenMax?: number },
+): EnginePool {
+  return new EnginePool({
+    ...sizes,
+    workDir: join(engineFolder, name),
     memoryBytes: environment.QUERY_MEMORY_BYTES,
     threads: environment.QUERY_THREADS,
     spillBytesMax: environment.QUERY_SPILL_BYTES_MAX,
@@ -53,17 +79,10 @@ async function openLocalParts({ environment, store, logger, engineFolder }: Quer
     ownUsers: { first: environment.ENGINE_UID_FIRST, count: environment.ENGINE_UID_COUNT },
     logger,
   });
-  try {
-    await engine.ready();
-    return { engine, cache };
-  } catch (error) {
-    await closeLocalParts({ engine, cache });
-    throw error;
-  }
 }
 
-async function closeLocalParts({ engine, cache }: LocalParts): Promise<void> {
-  await engine.close();
+async function closeLocalParts({ engine, exporter, cache }: LocalParts): Promise<void> {
+  await Promise.all([engine.close(), exporter.close()]);
   await cache.close();
 }
 

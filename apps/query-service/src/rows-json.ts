@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify';
+import type { RowFormat } from '@millrace/contract';
 import type { Column } from '@millrace/domain';
+import type { RowFormat as EngineRowFormat } from '@millrace/engine';
 
 /** The columns of an answer, as the contract shows them. */
 export function columnFields(columns: readonly Column[]): { columns: string[]; types: string[]; nullable: boolean[] } {
@@ -10,12 +12,17 @@ export function columnFields(columns: readonly Column[]): { columns: string[]; t
   };
 }
 
+/** How an engine process is to encode the rows of an answer. */
+export function engineRows(format: RowFormat): EngineRowFormat {
+  return format === 'objects' ? 'objects' : 'arrays';
+}
+
 /**
  * An answer as JSON text, its rows spliced in as the engine encoded them: parsing them would lose numbers that no
  * double holds, and cost more than the statement.
  *
  * @param fields the answer without its rows, at least one of them
- * @param rowsJson the text of a JSON array of arrays
+ * @param rowsJson the text of a JSON array of arrays or objects
  */
 export function withRows(fields: object, rowsJson: string): string {
   return `${JSON.stringify(fields).slice(0, -1)},"rows":${rowsJson}}`;

@@ -1,5 +1,9 @@
 import type { EnginePool } from '@millrace/engine';
 import { BlobWriter } from '@millrace/object-store';
+import { DatasetHeads } from './datasets/dataset-heads.js';
+import { DownloadPlaces } from './downloads/download-places.js';
+import { DownloadsService } from './downloads/downloads.service.js';
+import { TableStreams } from './downloads/table-streams.js';
 import type { FileCache } from './inputs/file-cache.js';
 import { InputFiles } from './inputs/input-files.js';
 import { TablePages } from './inputs/table-pages.js';
@@ -13,6 +17,7 @@ import { RunningQueries } from './queries/running-queries.js';
 import { StatementRunner } from './queries/statement-runner.js';
 import type { QueryServiceServices } from './query-service.module.js';
 import type { QueryServiceOptions } from './query-service-options.js';
+import { ReadableResults } from './results/readable-results.js';
 import { ResultKeeper } from './results/result-keeper.js';
 import { ResultPagesService } from './results/result-pages.service.js';
 import { ResultWriter } from './results/result-writer.js';
@@ -22,15 +27,22 @@ export interface Services extends QueryServiceServices {
   readonly work: OpenWork;
 }
 
-type Parts = QueryServiceOptions & { readonly engine: EnginePool; readonly cache: FileCache };
+type Parts = QueryServiceOptions & {
+  readonly engine: EnginePool;
+  readonly exporter: EnginePool;
+  readonly cache: FileCache;
+};
 
 /** Makes everything that the controllers use, from what the service was given. */
 export function createServices(parts: Parts): Services {
-  const { catalog, store, events, logger, engine, cache, environment } = parts;
+  const { catalog, store, events, logger, engine, exporter, cache, environment } = parts;
   const leaseMs = environment.LEASE_MS;
   const work = new OpenWork();
-  const inputs = new InputFiles(catalog.blobs, cache, { leaseMs, logger });
+  const inputs = new InputFiles({ blobs: catalog.blobs, store, cache, leaseMs, logger });
   const pages = new TablePages(engine, inputs);
+  const streams = new TableStreams({ exporter, inputs, work, places: new DownloadPlaces() });
+  const heads = new DatasetHeads(catalog);
+  const results = new ReadableResults({ catalog, events });
   const running = new RunningQueries({ queryRuns: catalog.queryRuns, inputs, leaseMs, logger });
   const history = new QueryHistory(catalog.queryRuns, { leaseMs, logger });
   const tables = new TableResolver(catalog);
@@ -44,9 +56,10 @@ export function createServices(parts: Parts): Services {
   return {
     running,
     work,
-    queries: new QueriesService({ catalog, work, running, history, statements, results: keeper, metrics, logger }),
-    previews: new PreviewsService({ catalog, pages, work }),
-    results: new ResultPagesService({ catalog, pages, events, work }),
+    queries: new QueriesService({ catalog, work, running, history, statements, keeper, streams, metrics, logger }),
+    previews: new PreviewsService({ catalog, heads, pages, work }),
+    results: new ResultPagesService({ catalog, results, pages, work }),
+    downloads: new DownloadsService({ catalog, heads, results, streams, work }),
     health: { postgres: () => catalog.ping(), object_store: (signal) => store.ping({ signal }) },
   };
 }

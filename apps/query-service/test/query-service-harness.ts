@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CONTEXT_HEADER, signContext } from '@millrace/auth';
 import type { Catalog } from '@millrace/catalog';
 import { parseEnvironment } from '@millrace/config';
-import type { Principal, TenantLimits } from '@millrace/domain';
+import type { Principal, TenantId, TenantLimits } from '@millrace/domain';
 import { EnginePool } from '@millrace/engine';
 import { FolderObjectStore } from '@millrace/object-store';
 import { BullMqEventBus, migrateQueue } from '@millrace/queue';
@@ -14,7 +14,7 @@ import { startQueryService, type RunningService } from '../src/index.js';
 
 const MiB = 1024 ** 2;
 const LEASE_MS = 1_500;
-const INTERNAL_SECRET = 'a secret of more than thirty-two characters';
+export const INTERNAL_SECRET = 'a secret of more than thirty-two characters';
 
 export interface Answer {
   readonly status: number;
@@ -109,6 +109,14 @@ export class QueryServiceHarness {
     return createTenant(this.catalog, { limits });
   }
 
+  /** Lets the time of a result be over. */
+  async expireNow(tenantId: TenantId, id: string): Promise<void> {
+    await this.catalog.transaction((transaction) =>
+      transaction.query('UPDATE results SET expires_at = now() WHERE tenant_id = $1 AND id = $2', [tenantId, id]),
+    );
+    await this.catalog.resultLifetimes.expireDue();
+  }
+
   query(caller: Principal, body: QueryBody | string, options: { signal?: AbortSignal } = {}): Promise<Answer> {
     const json = typeof body === 'string' ? { sql: body } : body;
     return this.send(caller, '/v1/query', { method: 'POST', body: JSON.stringify(json), ...options });
@@ -116,6 +124,15 @@ export class QueryServiceHarness {
 
   get(caller: Principal, path: string): Promise<Answer> {
     return this.send(caller, path, {});
+  }
+
+  /** Asks without reading the answer. */
+  ask(caller: Principal, path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = {
+      [CONTEXT_HEADER]: signContext(caller, INTERNAL_SECRET),
+      ...(init.body !== undefined && { 'content-type': 'application/json' }),
+    };
+    return fetch(this.url + path, { ...init, headers: { ...headers, ...(init.headers as Record<string, string>) } });
   }
 
   /** The rows of a statement that is expected to work. */
@@ -126,13 +143,7 @@ export class QueryServiceHarness {
   }
 
   private async send(caller: Principal, path: string, init: RequestInit): Promise<Answer> {
-    const response = await fetch(this.url + path, {
-      ...init,
-      headers: {
-        [CONTEXT_HEADER]: signContext(caller, INTERNAL_SECRET),
-        ...(init.body !== undefined && { 'content-type': 'application/json' }),
-      },
-    });
+    const response = await this.ask(caller, path, init);
     const text = await response.text();
     const body = JSON.parse(text) as Record<string, unknown>;
     return { status: response.status, headers: response.headers, body, text };

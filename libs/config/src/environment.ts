@@ -84,8 +84,12 @@ export const environmentSchema = z.object({
     description:
       'Engine processes for queries at once, of which one tenant has all but one. Left out: two a core, if 60 % of memory holds them.',
   }),
-  QUERY_MEMORY_BYTES: integer('Memory fence of one query.', { min: 128 * MiB, default: 1.5 * GiB }),
-  QUERY_THREADS: integer('Threads of one query.', { min: 1, max: 64, default: 2 }),
+  DOWNLOAD_CHILDREN_MAX: integer(
+    'Engine processes for downloads in one query service, each busy as long as somebody reads. One tenant has all but one of them at most.',
+    { min: 1, max: 256, default: 3 },
+  ),
+  QUERY_MEMORY_BYTES: integer('Memory fence of one query, or of one download.', { min: 128 * MiB, default: 1.5 * GiB }),
+  QUERY_THREADS: integer('Threads of one query, or of one download.', { min: 1, max: 64, default: 2 }),
   QUERY_SPILL_BYTES_MAX: integer('Disk that one query may use for what does not fit into memory.', {
     min: 0,
     default: 10 * GiB,

@@ -51,8 +51,18 @@ export class MillraceClient {
    * @throws ProblemError when the server answers with a problem
    */
   async call<N extends OperationName>(name: N, request: ClientRequest<N> = {}): Promise<ClientAnswer<N>> {
+    const response = await this.open(name, request);
+    return { status: response.status, headers: response.headers, body: (await readBody(response)) as AnswerBody<N> };
+  }
+
+  /**
+   * Calls one operation and gives its answer unread: for those that are bytes.
+   *
+   * @throws ProblemError when the server answers with a problem
+   */
+  async open<N extends OperationName>(name: N, request: ClientRequest<N> = {}): Promise<Response> {
     const operation: Operation = OPERATIONS[name];
-    const json = operation.body?.kind === 'json';
+    const json = operation.body?.kind === 'json' && request.body !== undefined;
     const response = await fetch(this.address(operation, request), {
       method: operation.method.toUpperCase(),
       headers: {
@@ -67,7 +77,7 @@ export class MillraceClient {
       duplex: 'half',
     } as RequestInit);
     if (response.status >= 400) await throwProblem(response);
-    return { status: response.status, headers: response.headers, body: (await readBody(response)) as AnswerBody<N> };
+    return response;
   }
 
   private address(operation: Operation, request: { path?: Readonly<Record<string, string>>; query?: unknown }): URL {

@@ -2,7 +2,14 @@ export { type ClientRequest, MillraceClient, ProblemError } from './client.js';
 export { openApiDocument } from './openapi.js';
 export type { HttpMethod, Operation } from './operation.js';
 export { type OperationName, OPERATIONS } from './operations.js';
-export { errorRecordSchema, PAGE_LIMIT_MAX, pageQuerySchema, type Problem, problemSchema } from './schemas/common.js';
+export {
+  errorRecordSchema,
+  PAGE_LIMIT_DEFAULT,
+  PAGE_LIMIT_MAX,
+  pageQuerySchema,
+  type Problem,
+  problemSchema,
+} from './schemas/common.js';
 export {
   type CreateDatasetBody,
   createDatasetSchema,
@@ -18,19 +25,33 @@ export {
   updateDatasetSchema,
   uploadSourceSchema,
 } from './schemas/datasets.js';
+export {
+  type AnswerFormat,
+  answerFormatSchema,
+  downloadQuerySchema,
+  ROW_FORMATS,
+  type RowFormat,
+  TABLE_FORMATS,
+  type TableAnswerFormat,
+  type TableFormat,
+} from './schemas/formats.js';
 export { listUploadsQuerySchema, type UploadBody, uploadListSchema } from './schemas/files.js';
 export { type JobBody, jobKindSchema, jobListSchema, listJobsQuerySchema } from './schemas/jobs.js';
 export {
   listQueriesQuerySchema,
   listResultsQuerySchema,
+  type PinResultBody,
+  pinResultSchema,
   type QueryAnswer,
   queryAnswerSchema,
   type QueryRunBody,
   queryRunListSchema,
   resultListSchema,
   resultPageSchema,
+  resultQuerySchema,
   type ResultSummaryBody,
   type RunQueryBody,
+  runQueryQuerySchema,
   runQuerySchema,
 } from './schemas/queries.js';
 export { type ConfigBody, configSchema, type ReadinessBody, readinessSchema } from './schemas/service.js';

@@ -18,8 +18,15 @@ describe('the OpenAPI document', () => {
 
   it.each<[string, string, number, string[]]>([
     ['/v1/files', 'get', 200, ['Link']],
-    ['/v1/results/{id}', 'get', 200, ['Link']],
+    ['/v1/results/{id}', 'get', 200, ['Vary', 'Link']],
     ['/v1/files/{id}', 'get', 200, []],
+    [
+      '/v1/results/{id}/download',
+      'get',
+      206,
+      ['ETag', 'Vary', 'Content-Disposition', 'Accept-Ranges', 'Content-Range'],
+    ],
+    ['/v1/results/{id}/download', 'get', 304, ['ETag', 'Vary']],
     ['/v1/files', 'get', 401, ['WWW-Authenticate']],
     ['/v1/query', 'post', 429, ['Retry-After']],
     ['/v1/query', 'post', 503, ['Retry-After']],
@@ -28,6 +35,24 @@ describe('the OpenAPI document', () => {
     ['/v1/datasets', 'post', 202, ['Location', 'Retry-After', 'Preference-Applied']],
   ])('names the headers of answers: %s %s %i', (path, method, status, headers) => {
     expect(headersOf(path, method, status)).toEqual(headers);
+  });
+
+  it('names the media types of tables, alone and beside JSON', () => {
+    const typesOf = (path: string, method: string, status: number): string[] =>
+      Object.keys(paths[path]?.[method]?.responses[status]?.content ?? {}).toSorted();
+    const tables = [
+      'application/vnd.apache.arrow.stream',
+      'application/vnd.apache.parquet',
+      'application/x-ndjson',
+      'text/csv',
+    ];
+    const all = ['application/json', ...tables];
+    expect(typesOf('/v1/results/{id}/download', 'get', 200)).toEqual(all);
+    expect(typesOf('/v1/datasets/{id}/download', 'get', 206)).toEqual(['application/vnd.apache.parquet']);
+    expect(typesOf('/v1/query', 'post', 200)).toEqual(all);
+    for (const status of [406, 409, 410, 416]) {
+      expect(typesOf('/v1/results/{id}/download', 'get', status)).toEqual(['application/problem+json']);
+    }
   });
 
   it('says that metrics are text', () => {

@@ -1,7 +1,7 @@
 import { ERRORS, idPattern, ID_PREFIXES, type ErrorCode, type IdKind } from '@millrace/domain';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { z } from 'zod';
-import { COMMON_ERRORS, type Operation } from './operation.js';
+import { COMMON_ERRORS, type Operation, type OperationResponse } from './operation.js';
 import { OPERATIONS } from './operations.js';
 import { problemSchema } from './schemas/common.js';
 
@@ -83,7 +83,9 @@ function pathParameters(path: string): z.ZodObject | undefined {
 }
 
 function documentBody(body: NonNullable<Operation['body']>): NonNullable<ZodOpenApiOperationObject['requestBody']> {
-  if (body.kind === 'json') return { required: true, content: { 'application/json': { schema: body.schema } } };
+  if (body.kind === 'json') {
+    return { required: !body.optional, content: { 'application/json': { schema: body.schema } } };
+  }
   return {
     required: true,
     content: {
@@ -106,10 +108,19 @@ function documentResponses(operation: Operation): ZodOpenApiOperationObject['res
     responses[status as `${1 | 2 | 3 | 4 | 5}${string}`] = {
       description: response.description,
       ...(headers && { headers }),
-      ...(response.body && { content: { [response.mediaType ?? 'application/json']: { schema: response.body } } }),
+      ...documentContent(response),
     };
   }
   return responses;
+}
+
+function documentContent({ body, mediaType = 'application/json', bytes = [] }: OperationResponse) {
+  const binary = { schema: { type: 'string', format: 'binary' } } as const;
+  const content = {
+    ...Object.fromEntries(bytes.map((name) => [name, binary])),
+    ...(body && { [mediaType]: { schema: body } }),
+  };
+  return Object.keys(content).length > 0 ? { content } : {};
 }
 
 /** Every operation that takes a cursor answers in pages. */

@@ -9,11 +9,19 @@ export interface OperationResponse {
   readonly body?: z.ZodType;
   /** Of a body that is no JSON. */
   readonly mediaType?: string;
+  /** Media types that come as bytes, instead of `body` or beside it. */
+  readonly bytes?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The body of a request: JSON with a schema, or bytes that are streamed and never parsed. */
-export type OperationBody = { readonly kind: 'json'; readonly schema: z.ZodType } | { readonly kind: 'bytes' };
+export type OperationBody =
+  | {
+      readonly kind: 'json';
+      readonly schema: z.ZodType;
+      /** Whether it may be left out. */ readonly optional?: boolean;
+    }
+  | { readonly kind: 'bytes' };
 
 /**
  * One operation of the HTTP contract. Routes, guard, validation, the OpenAPI document and the client all derive from

@@ -1,8 +1,10 @@
 import type { Operation } from './operation.js';
 import { datasetOperations } from './operations/datasets.js';
+import { downloadOperations } from './operations/downloads.js';
 import { fileOperations } from './operations/files.js';
 import { jobOperations } from './operations/jobs.js';
 import { queryOperations } from './operations/queries.js';
+import { resultOperations } from './operations/results.js';
 import { serviceOperations } from './operations/service.js';
 
 /** Every operation of the HTTP contract by its name, `noun.verb`. */
@@ -10,6 +12,8 @@ export const OPERATIONS = {
   ...fileOperations,
   ...datasetOperations,
   ...queryOperations,
+  ...resultOperations,
+  ...downloadOperations,
   ...jobOperations,
   ...serviceOperations,
 } as const satisfies Record<string, Operation>;

@@ -23,6 +23,8 @@ export const ERRORS = {
   'request.interrupted': passing(408, 'The request did not arrive in time'),
   'request.too_many': passing(429, 'Too many requests at once'),
   'request.unsupported_media_type': mistake(415, 'The media type is not supported'),
+  'format.not_acceptable': mistake(406, 'There is no such format'),
+  'range.not_satisfiable': mistake(416, 'There are no such bytes'),
   'cursor.invalid': mistake(400, 'The cursor is not valid'),
   'route.unknown': mistake(404, 'There is no such route'),
 

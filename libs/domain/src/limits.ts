@@ -8,6 +8,8 @@ export interface TenantLimits {
   readonly queryTimeoutMs: number;
   readonly queryTimeoutMaxMs: number;
   readonly queryConcurrencyMax: number;
+  /** Downloads that are being sent, answers that are a table alone included. */
+  readonly downloadConcurrencyMax: number;
   readonly inlineRowsMax: number;
   readonly inlineAnswerBytesMax: number;
   readonly resultBytesMax: number;
@@ -26,6 +28,7 @@ export const DEFAULT_TENANT_LIMITS: TenantLimits = {
   queryTimeoutMs: 30_000,
   queryTimeoutMaxMs: 30 * 60_000,
   queryConcurrencyMax: 16,
+  downloadConcurrencyMax: 8,
   inlineRowsMax: 10_000,
   inlineAnswerBytesMax: 8 * MiB,
   resultBytesMax: 10 * GiB,

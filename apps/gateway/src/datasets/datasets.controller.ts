@@ -102,6 +102,16 @@ export class DatasetsController {
     return this.queryService.pass(caller, { request, reply });
   }
 
+  @Operation('dataset.download')
+  download(
+    @IdParam('dataset') _id: DatasetId,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Caller() caller: Principal,
+  ): Promise<void> {
+    return this.queryService.pass(caller, { request, reply });
+  }
+
   private async waitFor(dataset: Dataset, waitMs: number): Promise<Dataset> {
     const { tenantId, id, jobId } = dataset;
     if (waitMs === 0 || !jobId || !(await this.waiter.hasEnded({ tenantId, jobId }, waitMs))) return dataset;

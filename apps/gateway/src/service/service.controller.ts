@@ -1,6 +1,6 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { openApiDocument, fileFormatSchema, type ConfigBody } from '@millrace/contract';
+import { openApiDocument, fileFormatSchema, TABLE_FORMATS, type ConfigBody } from '@millrace/contract';
 import { DEFAULT_TENANT_LIMITS } from '@millrace/domain';
 import { Operation } from '@millrace/http';
 import type { MetricsPage } from '@millrace/telemetry';
@@ -35,6 +35,7 @@ export class ServiceController {
     return {
       version,
       formats: fileFormatSchema.options,
+      download_formats: Object.keys(TABLE_FORMATS),
       content_encodings: ['gzip', 'zstd'],
       limits: Object.fromEntries(Object.entries(limits).map(([name, value]) => [snakeCase(name), value])),
       features: {},

@@ -1,5 +1,5 @@
 import type { BlobRepository } from '@millrace/catalog';
-import { DomainError, type TenantId } from '@millrace/domain';
+import { DomainError, type ByteRange, type ByteStream, type ObjectStore, type TenantId } from '@millrace/domain';
 import { errorFields, type Logger } from '@millrace/telemetry';
 import { Slots } from '../slots.js';
 import type { CachedFile, FileCache } from './file-cache.js';
@@ -32,6 +32,11 @@ export class InputMissingError extends DomainError {
   }
 }
 
+export interface ReadOptions {
+  readonly range?: ByteRange | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Files that are kept from being deleted while somebody reads them. */
 export interface PinnedInputs {
   /**
@@ -41,38 +46,42 @@ export interface PinnedInputs {
    * @throws InputMissingError; DomainError `storage.unavailable`, `storage.full`; the signal's reason
    */
   fetch(signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  /**
+   * The bytes of one of the files, or a range of them, from the store.
+   *
+   * @throws InputMissingError; DomainError `storage.unavailable`; the signal's reason
+   */
+  read(file: InputFile, options: ReadOptions): Promise<ByteStream>;
   /** Lets go of everything. Never throws: a pin that stays ends with its lease. */
   release(): Promise<void>;
+}
+
+export interface InputFilesParts {
+  readonly blobs: BlobRepository;
+  readonly store: ObjectStore;
+  readonly cache: FileCache;
+  readonly leaseMs: number;
+  readonly logger: Logger;
 }
 
 /** Brings files from the store to where an engine process can be given them. */
 export class InputFiles {
   private readonly holders = new Map<string, TenantId>();
 
-  constructor(
-    private readonly blobs: BlobRepository,
-    private readonly cache: FileCache,
-    private readonly options: { readonly leaseMs: number; readonly logger: Logger },
-  ) {}
+  constructor(private readonly parts: InputFilesParts) {}
 
   /** @throws DomainError `storage.object_missing` when one of the files is being deleted */
   async pin({ tenantId, holder, files }: PinRequest): Promise<PinnedInputs> {
     const distinct = [...new Map(files.map((file) => [file.storageKey, file])).values()];
-    const { leaseMs } = this.options;
+    const { blobs, leaseMs } = this.parts;
     if (distinct.length > 0) {
-      await this.blobs.pin({ tenantId, holder, leaseMs, storageKeys: distinct.map((file) => file.storageKey) });
+      await blobs.pin({ tenantId, holder, leaseMs, storageKeys: distinct.map((file) => file.storageKey) });
       this.holders.set(holder, tenantId);
     }
     const held: CachedFile[] = [];
     return {
-      fetch: async (signal) => {
-        try {
-          return await this.fetchAll({ files: distinct, held }, signal);
-        } catch (error) {
-          if (error instanceof InputMissingError) await this.noteLost(tenantId, error.storageKey);
-          throw error;
-        }
-      },
+      fetch: (signal) => this.notingLost(tenantId, () => this.fetchAll({ files: distinct, held }, signal)),
+      read: (file, options) => this.notingLost(tenantId, () => this.readOne(file, options)),
       release: async () => {
         for (const file of held.splice(0)) file.release();
         if (this.holders.delete(holder)) await this.unpin(tenantId, holder);
@@ -82,8 +91,8 @@ export class InputFiles {
 
   /** Says that all who hold pins are alive. */
   async extendPins(): Promise<void> {
-    const { leaseMs } = this.options;
-    for (const [holder, tenantId] of this.holders) await this.blobs.extendPins({ tenantId, holder, leaseMs });
+    const { blobs, leaseMs } = this.parts;
+    for (const [holder, tenantId] of this.holders) await blobs.extendPins({ tenantId, holder, leaseMs });
   }
 
   private async fetchAll(
@@ -96,7 +105,7 @@ export class InputFiles {
     const fetchOne = async (file: InputFile): Promise<[string, string]> => {
       try {
         either.throwIfAborted();
-        const cached = await this.cache.acquire({ ...file, signal: either });
+        const cached = await this.parts.cache.acquire({ ...file, signal: either });
         held.push(cached);
         return [file.storageKey, cached.path];
       } catch (error) {
@@ -110,15 +119,32 @@ export class InputFiles {
     return new Map(fetched.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
   }
 
+  private async readOne(file: InputFile, { range, signal }: ReadOptions): Promise<ByteStream> {
+    try {
+      return await this.parts.store.get(file.storageKey, { signal, ...(range && { range }) });
+    } catch (error) {
+      throw toInputError(file, error);
+    }
+  }
+
+  private async notingLost<T>(tenantId: TenantId, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof InputMissingError) await this.noteLost(tenantId, error.storageKey);
+      throw error;
+    }
+  }
+
   /** Content that comes again must not be taken to be there already. */
   private async noteLost(tenantId: TenantId, storageKey: string): Promise<void> {
-    this.options.logger.error({ tenantId, storageKey }, 'a file is missing in the object store');
-    await this.blobs.markLost({ tenantId, storageKey });
+    this.parts.logger.error({ tenantId, storageKey }, 'a file is missing in the object store');
+    await this.parts.blobs.markLost({ tenantId, storageKey });
   }
 
   private async unpin(tenantId: TenantId, holder: string): Promise<void> {
-    await this.blobs.unpin({ tenantId, holder }).catch((error: unknown) => {
-      this.options.logger.warn({ ...errorFields(error), holder }, 'pins stay until their lease ends');
+    await this.parts.blobs.unpin({ tenantId, holder }).catch((error: unknown) => {
+      this.parts.logger.warn({ ...errorFields(error), holder }, 'pins stay until their lease ends');
     });
   }
 }

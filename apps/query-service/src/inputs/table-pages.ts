@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DomainError, type Column, type TenantId } from '@millrace/domain';
-import type { EnginePool, ReadResult } from '@millrace/engine';
+import type { EnginePool, ReadResult, RowFormat } from '@millrace/engine';
 import { withTimeLimit } from '../time-limit.js';
 import type { InputFile, InputFiles } from './input-files.js';
 
@@ -16,6 +16,7 @@ export interface PageRequest {
   readonly offset: number;
   /** Rows at most. */
   readonly limit: number;
+  readonly rowFormat: RowFormat;
   /** UTF-8 bytes of the rows' JSON at most. */
   readonly answerBytesMax: number;
   readonly signal: AbortSignal;

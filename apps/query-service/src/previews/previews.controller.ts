@@ -16,10 +16,10 @@ export class PreviewsController {
   @Operation('dataset.preview')
   async preview(
     @IdParam('dataset') id: DatasetId,
-    @Query({ schema: previewQuerySchema }) { limit }: z.output<typeof previewQuerySchema>,
+    @Query({ schema: previewQuerySchema }) { limit, format }: z.output<typeof previewQuerySchema>,
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    return asJson(reply, await this.previews.preview(caller, id, { limit, signal: disconnectSignal(reply) }));
+    return asJson(reply, await this.previews.preview(caller, id, { limit, format, signal: disconnectSignal(reply) }));
   }
 }

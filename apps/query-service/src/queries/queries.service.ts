@@ -1,13 +1,19 @@
 import type { Catalog, QueryRunKey } from '@millrace/catalog';
-import type { RunQueryBody } from '@millrace/contract';
+import type { AnswerFormat, RunQueryBody, TableAnswerFormat } from '@millrace/contract';
 import { DomainError, newId, toDomainError, type Principal, type TenantLimits } from '@millrace/domain';
+import type { QueryResult } from '@millrace/engine';
 import type { Logger } from '@millrace/telemetry';
+import type { Held } from '../downloads/held.js';
+import type { LocalFile, TableStreams } from '../downloads/table-streams.js';
+import { isRowFormat } from '../formats/negotiate-answer.js';
 import type { OpenWork } from '../open-work.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
+import type { ResultFile } from '../results/result-writer.js';
 import { queryAnswer } from './query-answer.js';
 import type { QueryHistory } from './query-history.js';
 import type { QueryMetrics } from './query-metrics.js';
 import { checkRequest, type QueryRequest } from './query-request.js';
+import { nameAgain, openQueryTable, type QueryTable } from './query-table.js';
 import { tooManyQueries, type RunningQueries } from './running-queries.js';
 import type { RunningQuery } from './running-query.js';
 import type { StatementResult, StatementRunner } from './statement-runner.js';
@@ -18,15 +24,30 @@ export interface QueriesServiceParts {
   readonly running: RunningQueries;
   readonly history: QueryHistory;
   readonly statements: StatementRunner;
-  readonly results: ResultKeeper;
+  readonly keeper: ResultKeeper;
+  readonly streams: TableStreams;
   readonly metrics: QueryMetrics;
   readonly logger: Logger;
+}
+
+export interface AnswerOptions {
+  readonly format: AnswerFormat;
+  /** Aborted when the client goes away: that cancels the query, and ends its answer. */
+  readonly disconnected: AbortSignal;
 }
 
 interface Admitted {
   readonly caller: Principal;
   readonly request: QueryRequest;
   readonly query: RunningQuery;
+  readonly limits: TenantLimits;
+  readonly disconnected: AbortSignal;
+}
+
+interface Wanted extends AnswerOptions {
+  readonly caller: Principal;
+  readonly body: RunQueryBody;
+  readonly key: QueryRunKey;
 }
 
 /** Runs the statements of callers. */
@@ -34,20 +55,19 @@ export class QueriesService {
   constructor(private readonly parts: QueriesServiceParts) {}
 
   /**
-   * Runs a statement and gives its first rows; the whole result goes into the store afterwards.
+   * Runs a statement and gives its first rows, or all as a table; the result goes into the store afterwards.
    *
-   * @param disconnected aborted when the client goes away: that cancels the query
-   * @returns the answer as JSON text
+   * @returns the answer as JSON text, or as a stream whose first bytes are there
    * @throws DomainError as `query.run` of the contract lists them
    */
-  run(caller: Principal, body: RunQueryBody, disconnected: AbortSignal): Promise<string> {
+  run(caller: Principal, body: RunQueryBody, options: AnswerOptions): Promise<string | QueryTable> {
     return this.parts.work.run(async () => {
       const startedAt = performance.now();
       const key = { tenantId: caller.tenantId, id: newId('queryRun') };
       try {
-        const text = await this.admit({ caller, body, key, disconnected });
+        const answer = await this.admit({ caller, body, key, ...options });
         this.observe(key, { outcome: 'succeeded', startedAt });
-        return text;
+        return answer;
       } catch (error) {
         this.observe(key, { outcome: toDomainError(error).code, startedAt });
         throw error;
@@ -55,16 +75,10 @@ export class QueriesService {
     });
   }
 
-  private async admit(wanted: {
-    caller: Principal;
-    body: RunQueryBody;
-    key: QueryRunKey;
-    disconnected: AbortSignal;
-  }): Promise<string> {
-    const { caller, key, disconnected } = wanted;
+  private async admit({ caller, body, key, format, disconnected }: Wanted): Promise<string | QueryTable> {
     const { catalog, running } = this.parts;
     const limits = await catalog.tenants.limitsOf(key.tenantId);
-    const request = checkRequest(wanted.body, limits);
+    const request = checkRequest(body, { format, limits });
     const { timeoutMs } = request;
     const query = running.open(key, { timeoutMs, concurrencyMax: limits.queryConcurrencyMax });
     const abort = (): void => query.abort(toDomainError(disconnected.reason));
@@ -74,7 +88,7 @@ export class QueriesService {
       await this.refuseCrowd(limits, key);
       await this.parts.history.create(key, caller, request);
       query.isRecorded = true;
-      return await this.runRecorded({ caller, request, query });
+      return await this.runRecorded({ caller, request, query, limits, disconnected });
     } finally {
       disconnected.removeEventListener('abort', abort);
       running.close(query);
@@ -88,12 +102,10 @@ export class QueriesService {
   }
 
   /** Whatever happens from here on, the row of the query is ended. */
-  private async runRecorded(admitted: Admitted): Promise<string> {
+  private async runRecorded(admitted: Admitted): Promise<string | QueryTable> {
     const { query } = admitted;
     try {
-      const done = await this.parts.statements.run(admitted);
-      query.settle();
-      return await this.deliver(admitted, done);
+      return await this.runHolding(admitted);
     } catch (error) {
       // An aborted statement may throw anything on its way out: why it was aborted is what counts.
       const reason = query.signal.aborted ? toDomainError(query.signal.reason) : toDomainError(error);
@@ -102,20 +114,61 @@ export class QueriesService {
     }
   }
 
-  /** The order matters: the result is known before its rows are answered, and its file is stored after that. */
-  private async deliver({ caller, query }: Admitted, { result, tables }: StatementResult): Promise<string> {
-    const { tenantId, id: queryRunId } = query.key;
-    const { columns, rowCount, filePath, sizeBytes } = result;
-    const file = { tenantId, resultId: newId('result'), path: filePath, sizeBytes };
+  /** A table alone needs a place among the tenant's downloads, which is taken before work is done for it. */
+  private async runHolding(admitted: Admitted): Promise<string | QueryTable> {
+    const { query, request, limits } = admitted;
+    const isTable = !isRowFormat(request.format);
+    const held = isTable ? this.parts.streams.reserve(query.key.tenantId, limits.downloadConcurrencyMax) : undefined;
     try {
-      await this.parts.results.announce(file, { userId: caller.userId, queryRunId, columns, rowCount });
-      await this.parts.history.succeed(query.key, { rowCount, sizeBytes });
+      const done = await this.parts.statements.run(admitted);
+      query.settle();
+      return await this.deliver(admitted, { ...done, held });
     } catch (error) {
-      this.parts.results.drop(file, toDomainError(error));
+      await held?.release();
       throw error;
     }
-    const warnings = this.parts.results.keep(file);
-    return queryAnswer({ queryRunId, resultId: file.resultId, result, tables, warnings });
+  }
+
+  /** The order matters: the result is known before its rows are answered, and its file is stored after that. */
+  private async deliver(
+    admitted: Admitted,
+    { result, tables, held }: StatementResult & { readonly held: Held | undefined },
+  ): Promise<string | QueryTable> {
+    const { tenantId, id: queryRunId } = admitted.query.key;
+    const { filePath, sizeBytes } = result;
+    const file = { tenantId, resultId: newId('result'), path: filePath, sizeBytes };
+    const second = await this.announce(admitted, { file, result, held });
+    const warnings = this.parts.keeper.keep(file);
+    const answered = { queryRunId, resultId: file.resultId, result };
+    if (!held || !second) return queryAnswer({ ...answered, tables, warnings });
+    const { request, limits, disconnected: signal } = admitted;
+    return openQueryTable(this.parts.streams, {
+      ...{ ...answered, tenantId, file: second, held, signal },
+      format: request.format as TableAnswerFormat,
+      limit: request.tableRowsMax,
+      deadlineMs: limits.queryTimeoutMaxMs,
+    });
+  }
+
+  /** @returns the file under a second name, for who holds one */
+  private async announce(
+    { caller, query }: Admitted,
+    {
+      file,
+      result,
+      held,
+    }: { readonly file: ResultFile; readonly result: QueryResult; readonly held: Held | undefined },
+  ): Promise<LocalFile | undefined> {
+    const { columns, rowCount, sizeBytes } = result;
+    try {
+      const second = held && (await nameAgain(file, held));
+      await this.parts.keeper.announce(file, { userId: caller.userId, queryRunId: query.key.id, columns, rowCount });
+      await this.parts.history.succeed(query.key, { rowCount, sizeBytes });
+      return second;
+    } catch (error) {
+      this.parts.keeper.drop(file, toDomainError(error));
+      throw error;
+    }
   }
 
   /** The statement itself is nobody's business but its tenant's: it is in the catalog, never in the log. */

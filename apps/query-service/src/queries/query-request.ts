@@ -1,13 +1,18 @@
-import type { RunQueryBody } from '@millrace/contract';
+import type { AnswerFormat, RunQueryBody } from '@millrace/contract';
 import { isStorableText, DomainError, ERRORS, type TenantLimits } from '@millrace/domain';
 import { recognizeStatement } from '@millrace/sql';
+import { isRowFormat } from '../formats/negotiate-answer.js';
 
 /** A statement that is to be run, within what its tenant may use. */
 export interface QueryRequest {
   readonly sql: string;
   readonly params: RunQueryBody['params'];
   readonly timeoutMs: number;
-  /** Rows in the answer at most. */
+  /** Of the answer: rows within JSON, or the table alone. */
+  readonly format: AnswerFormat;
+  /** Rows of a table alone at most; all when undefined. */
+  readonly tableRowsMax: number | undefined;
+  /** Rows within JSON at most. */
   readonly rowsMax: number;
   /** UTF-8 bytes of these rows' JSON at most. */
   readonly answerBytesMax: number;
@@ -20,14 +25,20 @@ export interface QueryRequest {
  *
  * @throws DomainError `request.invalid`, `sql.empty`, `sql.too_long`, `params.invalid`
  */
-export function checkRequest(body: RunQueryBody, limits: TenantLimits): QueryRequest {
+export function checkRequest(
+  body: RunQueryBody,
+  { format, limits }: { readonly format: AnswerFormat; readonly limits: TenantLimits },
+): QueryRequest {
   checkStatement(body.sql);
   checkParams(body.params);
+  if (format === 'parquet') checkWhole(body);
   return {
     sql: body.sql,
     params: body.params,
     timeoutMs: timeoutOf(body, limits),
-    rowsMax: Math.min(body.limit_rows ?? limits.inlineRowsMax, limits.inlineRowsMax),
+    format,
+    tableRowsMax: body.limit_rows,
+    rowsMax: isRowFormat(format) ? Math.min(body.limit_rows ?? limits.inlineRowsMax, limits.inlineRowsMax) : 0,
     answerBytesMax: limits.inlineAnswerBytesMax,
     resultBytesMax: limits.resultBytesMax,
   };
@@ -46,6 +57,13 @@ function checkParams(params: RunQueryBody['params']): void {
   const texts = Object.entries(params ?? {}).flat();
   if (texts.every((text) => typeof text !== 'string' || isStorableText(text))) return;
   throw new DomainError('params.invalid', 'A parameter can hold neither a NUL character nor half of a character.');
+}
+
+/** Parquet is the file as the statement left it. */
+function checkWhole({ limit_rows: limit }: RunQueryBody): void {
+  if (limit === undefined) return;
+  const message = 'A Parquet file holds all rows: write LIMIT into the statement instead.';
+  throw new DomainError('request.invalid', message, { errors: [{ message, pointer: '/limit_rows' }] });
 }
 
 function timeoutOf({ timeout_ms: wanted }: RunQueryBody, limits: TenantLimits): number {

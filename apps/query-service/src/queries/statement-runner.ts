@@ -106,8 +106,9 @@ export class StatementRunner {
     inputs: readonly TableInput[],
   ): Promise<QueryResult> {
     const { params, rowsMax, answerBytesMax, resultBytesMax } = request;
+    const rowFormat = request.format === 'objects' ? 'objects' : 'arrays';
     return this.parts.engine.run(
-      { kind: 'query', sql, params, inputs, rowsMax, answerBytesMax, resultBytesMax },
+      { kind: 'query', sql, params, inputs, rowsMax, rowFormat, answerBytesMax, resultBytesMax },
       { tenantId: query.key.tenantId, deadlineMs: query.remainingMs, signal: query.signal },
     );
   }

@@ -1,6 +1,6 @@
 import type { Catalog, Result } from '@millrace/catalog';
-import { PAGE_LIMIT_MAX, type resultPageSchema } from '@millrace/contract';
-import { DomainError, type EventBus, ownThings, type Principal, type ResultId } from '@millrace/domain';
+import { PAGE_LIMIT_MAX, type resultPageSchema, type RowFormat } from '@millrace/contract';
+import { DomainError, type Principal, type ResultId } from '@millrace/domain';
 import type { ReadResult } from '@millrace/engine';
 import { decodeOffsetCursor, encodeCursor, type PageFields } from '@millrace/http';
 import type { z } from 'zod';
@@ -8,20 +8,22 @@ import type { InputFile } from '../inputs/input-files.js';
 import { resultFile } from '../inputs/table-resolver.js';
 import type { TablePages } from '../inputs/table-pages.js';
 import type { OpenWork } from '../open-work.js';
-import { columnFields, withRows } from '../rows-json.js';
+import { columnFields, engineRows, withRows } from '../rows-json.js';
+import type { ReadableResults } from './readable-results.js';
 
 /** A row that is longer than a whole page may be is read alone, up to this. */
 const ROW_BYTES_MAX = 64 * 1024 ** 2;
 
 export interface ResultPagesParts {
   readonly catalog: Catalog;
+  readonly results: ReadableResults;
   readonly pages: TablePages;
-  readonly events: EventBus;
   readonly work: OpenWork;
 }
 
 export interface PageQuery {
   readonly limit: number;
+  readonly format: RowFormat;
   readonly cursor?: string | undefined;
 }
 
@@ -42,23 +44,19 @@ export class ResultPagesService {
   get(caller: Principal, id: ResultId, query: PageQuery & { readonly signal: AbortSignal }): Promise<ResultPage> {
     return this.parts.work.run(async () => {
       const offset = decodeOffsetCursor(query.cursor);
-      const result = await this.find(caller, id);
+      const result = await this.parts.results.get(caller, id);
       const file = resultFile(result);
       if (result.status !== 'ready' || !file) return stateOf(result);
       const signal = AbortSignal.any([query.signal, this.parts.work.signal]);
       try {
-        const page = await this.read({ result, file, offset, limit: query.limit, signal });
+        const page = await this.read({ ...query, result, file, offset, signal });
         return pageOf(result, { page, offset });
       } catch (error) {
         if (!(error instanceof DomainError) || error.code !== 'storage.object_missing') throw error;
-        await this.markMissing(result);
-        return stateOf(await this.find(caller, id));
+        await this.parts.results.markMissing(result);
+        return stateOf(await this.parts.results.get(caller, id));
       }
     });
-  }
-
-  private find(caller: Principal, id: ResultId): Promise<Result> {
-    return this.parts.catalog.results.get(caller.tenantId, id, ownThings(caller));
   }
 
   private async read(wanted: {
@@ -66,13 +64,15 @@ export class ResultPagesService {
     file: InputFile;
     offset: number;
     limit: number;
+    format: RowFormat;
     signal: AbortSignal;
   }): Promise<ReadResult> {
     const { result, file, offset, signal } = wanted;
     const { tenantId, columns } = result;
     const { inlineAnswerBytesMax } = await this.parts.catalog.tenants.limitsOf(tenantId);
+    const rowFormat = engineRows(wanted.format);
     const read = (limit: number, answerBytesMax: number): Promise<ReadResult> =>
-      this.parts.pages.read({ tenantId, files: [file], columns, offset, limit, answerBytesMax, signal });
+      this.parts.pages.read({ tenantId, files: [file], columns, offset, limit, rowFormat, answerBytesMax, signal });
     const page = await read(Math.min(wanted.limit, PAGE_LIMIT_MAX), inlineAnswerBytesMax);
     if (page.rowsReturned > 0 || !page.truncated) return page;
     // Without its row a page would lead to itself for ever.
@@ -82,11 +82,6 @@ export class ResultPagesService {
       'query.result_too_large',
       `Row ${offset + 1} of the result has more than ${ROW_BYTES_MAX} bytes. Select parts of it in SQL.`,
     );
-  }
-
-  private async markMissing({ tenantId, id: resultId }: Result): Promise<void> {
-    const failed = await this.parts.catalog.results.markFileMissing({ tenantId, id: resultId });
-    if (failed) await this.parts.events.publish({ type: 'result.settled', tenantId, resultId, status: 'failed' });
   }
 }
 

@@ -2,29 +2,60 @@ import { Controller, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Caller } from '@millrace/auth';
-import { pageQuerySchema } from '@millrace/contract';
-import type { Principal, ResultId } from '@millrace/domain';
+import { PAGE_LIMIT_DEFAULT, resultQuerySchema, type RowFormat } from '@millrace/contract';
+import { DomainError, type Principal, type ResultId } from '@millrace/domain';
 import { IdParam, nextPageLink, Operation } from '@millrace/http';
 import { disconnectSignal } from '../disconnect-signal.js';
+import { DownloadsService } from '../downloads/downloads.service.js';
+import { downloadRequest, sendDownload } from '../downloads/send-download.js';
+import { isRowFormat, negotiateAnswer } from '../formats/negotiate-answer.js';
 import { asJson } from '../rows-json.js';
 import { ResultPagesService } from './result-pages.service.js';
 
+type ResultQuery = z.output<typeof resultQuerySchema>;
+
 @Controller()
 export class ResultsController {
-  constructor(private readonly results: ResultPagesService) {}
+  constructor(
+    private readonly results: ResultPagesService,
+    private readonly downloads: DownloadsService,
+  ) {}
 
   @Operation('result.get')
   async get(
     @IdParam('result') id: ResultId,
-    @Query({ schema: pageQuerySchema }) query: z.output<typeof pageQuerySchema>,
+    @Query({ schema: resultQuerySchema }) query: ResultQuery,
     @Caller() caller: Principal,
     @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const format = negotiateAnswer({ format: query.format, accept: request.headers.accept });
+    if (isRowFormat(format)) {
+      await reply.send(await this.page(caller, id, { query, format, request, reply }));
+      return;
+    }
+    checkWhole(query);
+    await sendDownload(reply, this.downloads.result(caller, id, downloadRequest(request, { reply, format })));
+  }
+
+  private async page(
+    caller: Principal,
+    id: ResultId,
+    asked: { query: ResultQuery; format: RowFormat; request: FastifyRequest; reply: FastifyReply },
   ): Promise<string> {
-    const { text, pageFields } = await this.results.get(caller, id, { ...query, signal: disconnectSignal(reply) });
+    const { query, format, request, reply } = asked;
+    const { limit = PAGE_LIMIT_DEFAULT, cursor } = query;
+    const page = { limit, cursor, format, signal: disconnectSignal(reply) };
+    const { text, pageFields } = await this.results.get(caller, id, page);
     // The interceptor that links pages sees a text here.
     const link = pageFields && nextPageLink(request.url, pageFields);
     if (link) void reply.header('link', link);
-    return asJson(reply, text);
+    return asJson(reply.header('vary', 'accept'), text);
   }
+}
+
+/** A part of a table could be taken for all of it. */
+function checkWhole({ limit, cursor }: ResultQuery): void {
+  if (limit === undefined && cursor === undefined) return;
+  throw new DomainError('request.invalid', 'Pages are JSON: leave "limit" and "cursor" out, and all rows come.');
 }

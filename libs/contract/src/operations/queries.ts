@@ -1,13 +1,11 @@
 import { ENGINE_ERRORS, type Operation } from '../operation.js';
-import { pageQuerySchema } from '../schemas/common.js';
+import { TABLE_MEDIA_TYPES } from '../schemas/formats.js';
 import {
   listQueriesQuerySchema,
-  listResultsQuerySchema,
   queryAnswerSchema,
   queryRunListSchema,
   queryRunSchema,
-  resultListSchema,
-  resultPageSchema,
+  runQueryQuerySchema,
   runQuerySchema,
 } from '../schemas/queries.js';
 
@@ -17,13 +15,29 @@ export const queryOperations = {
     summary: 'Run a SELECT statement',
     description:
       'Tables are `datasets.<table>` and `results.<result_id>`. The answer holds the first rows; the whole result is ' +
-      'stored in the background and can be read, and queried, under its `result_id`.',
+      'stored in the background and can be read, and queried, under its `result_id`. With another `format` or `Accept` ' +
+      'than JSON the answer is the table itself, all rows unless `limit_rows` is given.',
     method: 'post',
     path: '/v1/query',
     access: 'queries:run',
+    query: runQueryQuerySchema,
     body: { kind: 'json', schema: runQuerySchema },
-    responses: { 200: { description: 'The first rows and the id of the result.', body: queryAnswerSchema } },
+    responses: {
+      200: {
+        description: 'The first rows and the id of the result, or the table.',
+        body: queryAnswerSchema,
+        bytes: TABLE_MEDIA_TYPES,
+        headers: {
+          Vary: '`Accept`.',
+          Link: 'With a table: the result it is of, `rel="describedby"`, which also tells the types.',
+          'X-Query-Run-Id': 'With a table.',
+          'X-Result-Id': 'With a table.',
+          'X-Total-Row-Count': 'With a table: the rows of the result, of which `limit_rows` may have cut some.',
+        },
+      },
+    },
     errors: [
+      'format.not_acceptable',
       'request.malformed',
       'request.too_large',
       'request.unsupported_media_type',
@@ -73,27 +87,5 @@ export const queryOperations = {
     access: 'queries:run',
     responses: { 202: { description: 'It will end soon.', body: queryRunSchema } },
     errors: ['query.not_found', 'query.finished'],
-  },
-  'result.list': {
-    tag: 'Results',
-    summary: 'List results',
-    description: 'Newest first. A member sees their own, an admin all of the tenant.',
-    method: 'get',
-    path: '/v1/results',
-    access: 'queries:read',
-    query: listResultsQuerySchema,
-    responses: { 200: { description: 'A page of results.', body: resultListSchema } },
-    errors: ['cursor.invalid'],
-  },
-  'result.get': {
-    tag: 'Results',
-    summary: 'Read a result',
-    description: 'A page of its rows once it is `ready`; before that, and after a failure, its state.',
-    method: 'get',
-    path: '/v1/results/{id}',
-    access: 'queries:read',
-    query: pageQuerySchema,
-    responses: { 200: { description: 'The state, and a page of rows.', body: resultPageSchema } },
-    errors: ['result.not_found', 'cursor.invalid', ...ENGINE_ERRORS],
   },
 } as const satisfies Record<string, Operation>;

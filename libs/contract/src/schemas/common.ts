@@ -85,5 +85,13 @@ export const problemSchema = z
 
 export type Problem = z.infer<typeof problemSchema>;
 
-/** Rows in JSON: every value loses nothing; see the rules for values in the documentation. */
-export const rowsSchema = z.array(z.array(z.json())).meta({ id: 'Rows' });
+const rowListSchema = z.array(z.array(z.json())).meta({ id: 'Rows' });
+const rowObjectsSchema = z.array(z.record(z.string(), z.json())).meta({ id: 'RowObjects' });
+
+/**
+ * Rows in JSON: every value loses nothing; see the rules for values in the documentation. Typed as they are by default;
+ * whoever asks for objects knows it.
+ */
+export const rowsSchema = z.union([rowListSchema, rowObjectsSchema]).meta({
+  description: 'Arrays in the order of the columns; with `format=objects` objects by the names of the columns.',
+}) as unknown as typeof rowListSchema;

@@ -13,6 +13,7 @@ import {
   timestampSchema,
   UNSTORABLE_TEXT,
 } from './common.js';
+import { rowFormatSchema } from './formats.js';
 
 export const LABEL_LENGTH_MAX = 500;
 export const PREVIEW_ROWS_DEFAULT = 100;
@@ -172,6 +173,7 @@ export const datasetListSchema = z
   .meta({ id: 'DatasetList' });
 
 export const previewQuerySchema = z.strictObject({
+  format: rowFormatSchema.default('json').meta({ description: 'How rows look.' }),
   limit: z.coerce.number().int().min(1).max(PREVIEW_ROWS_MAX).default(PREVIEW_ROWS_DEFAULT),
 });
 

@@ -1,6 +1,7 @@
 import { queryRunLifecycle, resultLifecycle, statesOf } from '@millrace/domain';
 import { z } from 'zod';
 import { branchesOf } from './branches.js';
+import { answerFormatSchema } from './formats.js';
 import { errorRecordSchema, idOf, pageFields, pageQuerySchema, rowsSchema, timestampSchema } from './common.js';
 
 const PARAMS_MAX = 1_000;
@@ -31,12 +32,26 @@ export const runQuerySchema = z
     params: paramsSchema
       .optional()
       .meta({ description: 'An array for `$1`, `$2`, … (or `?`), an object for `$name`; bound, never spliced.' }),
-    limit_rows: z.int().min(0).max(1_000_000).optional().meta({
-      description: 'How many rows of the result come with the answer; the result itself is whole.',
-    }),
+    limit_rows: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .optional()
+      .meta({
+        description:
+          'How many rows of the result come with the answer; the result itself is whole. Without it, an answer that is ' +
+          'a table alone has all rows.',
+      }),
     timeout_ms: z.int().min(1).optional().meta({ description: "Deadline, up to the tenant's maximum." }),
   })
   .meta({ id: 'RunQuery' });
+
+export const runQueryQuerySchema = z.strictObject({
+  format: answerFormatSchema.optional().meta({
+    description:
+      'What to answer with, whatever `Accept` says: JSON with rows as arrays or objects, or the table alone.',
+  }),
+});
 
 export type RunQueryBody = z.infer<typeof runQuerySchema>;
 
@@ -123,6 +138,28 @@ export const resultPageSchema = z
     next_cursor: z.string().nullable().optional(),
   })
   .meta({ id: 'ResultPage' });
+
+/** Limit and cursor belong to pages of JSON, so they have no defaults here: a whole table refuses them. */
+export const resultQuerySchema = pageQuerySchema.extend({
+  limit: pageQuerySchema.shape.limit.unwrap().optional(),
+  format: answerFormatSchema.optional().meta({
+    description: 'JSON with a page of rows as arrays or objects; any other is the whole table, as in a download.',
+  }),
+});
+
+/** One year. */
+const PIN_TTL_S_MAX = 366 * 24 * 60 * 60;
+
+export const pinResultSchema = z
+  .strictObject({
+    ttl_s: z.int().min(1).max(PIN_TTL_S_MAX).optional().meta({
+      description: 'Seconds from now. Left out: until it is unpinned or deleted.',
+    }),
+  })
+  .optional()
+  .meta({ id: 'PinResult' });
+
+export type PinResultBody = z.infer<typeof pinResultSchema>;
 
 export const listResultsQuerySchema = pageQuerySchema.extend({ status: resultStatusSchema.optional() });
 export const resultListSchema = z

@@ -14,7 +14,8 @@ export type ReadinessBody = z.infer<typeof readinessSchema>;
 export const configSchema = z
   .object({
     version: z.string(),
-    formats: z.array(z.string()),
+    formats: z.array(z.string()).meta({ description: 'Of files to make datasets of.' }),
+    download_formats: z.array(z.string()),
     content_encodings: z.array(z.string()),
     limits: z.record(z.string(), z.number()).meta({ description: 'The defaults; a name ends in its unit.' }),
     features: z.record(z.string(), z.boolean()),
