@@ -11,6 +11,7 @@ import { expectKept } from './harness/expect-kept.js';
 import type { MillraceRun } from './harness/millrace-run.js';
 import { waitForOpenWork } from './harness/open-work.js';
 import { disposeLeftovers, MillraceOnFolder } from './harness/process.js';
+import { keptAnswer } from './harness/kept-answer.js';
 
 /** A restart and several leases, on a machine that is busy with other things. */
 const TEST_MAX_MS = 240_000;
@@ -117,7 +118,7 @@ describe('a process that is killed with SIGKILL, on the same folder again and ag
       expect(jobs.jobs[0]).toMatchObject({ dataset_id: dataset.id, status: 'succeeded', attempts: 2 });
       const { body: consumed } = await call('file.get', { path: { id: file.id } });
       expect(consumed).toMatchObject({ status: 'consumed' });
-      const { body: result } = await call('result.get', { path: { id: answer.result_id } });
+      const { body: result } = await call('result.get', { path: { id: keptAnswer(answer).result_id } });
       expect(result).toMatchObject({ status: 'failed', error: { code: 'result.lost' } });
     }),
     TEST_MAX_MS,

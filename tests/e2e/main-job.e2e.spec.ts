@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DatasetBody, QueryAnswer } from '@millrace/contract';
+import type { DatasetBody } from '@millrace/contract';
 import { eventually } from '@millrace/testing';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
+import { keptAnswer, type KeptAnswer } from './harness/kept-answer.js';
 import { problemOf } from './harness/problems.js';
 import { storedKeys } from './harness/stored-files.js';
 
@@ -27,8 +28,8 @@ describe('the main job', () => {
         body: { label, ...more, source: { inline: { format: 'csv', content } } },
       })
     ).body;
-  const query = async (sql: string, params?: (string | number)[]): Promise<QueryAnswer> =>
-    (await tenant.asAdmin.call('query.run', { body: { sql, ...(params && { params }) } })).body;
+  const query = async (sql: string, params?: (string | number)[]): Promise<KeptAnswer> =>
+    keptAnswer((await tenant.asAdmin.call('query.run', { body: { sql, ...(params && { params }) } })).body);
   const ready = (resultId: string) =>
     eventually(`result ${resultId} is ready`, async () => {
       const { body } = await tenant.asAdmin.call('result.get', { path: { id: resultId } });

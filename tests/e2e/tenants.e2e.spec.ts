@@ -4,6 +4,7 @@ import { SCOPES } from '@millrace/domain';
 import { createCaller, eventually } from '@millrace/testing';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
+import { keptAnswer } from './harness/kept-answer.js';
 
 /** One thing of each kind that an id in a path can name. */
 interface Things {
@@ -40,18 +41,18 @@ describe('the walls between tenants', () => {
     const file = await asAdmin.call('file.upload', { body: `word\n${word}` });
     const source = { inline: { format: 'csv' as const, content: `word\n${word}` } };
     const dataset = await asAdmin.call('dataset.create', { body: { label: 'Private', source } });
-    const answer = await asAdmin.call('query.run', { body: { sql: 'FROM datasets.private' } });
-    expect(answer.body.rows).toEqual([[word]]);
+    const answer = keptAnswer((await asAdmin.call('query.run', { body: { sql: 'FROM datasets.private' } })).body);
+    expect(answer.rows).toEqual([[word]]);
     await eventually('the result is ready', async () => {
-      const { body } = await asAdmin.call('result.get', { path: { id: answer.body.result_id } });
+      const { body } = await asAdmin.call('result.get', { path: { id: answer.result_id } });
       return body.status === 'ready';
     });
     const jobs = await asAdmin.call('job.list', {});
     return {
       files: file.body.id,
       datasets: dataset.body.id,
-      queries: answer.body.query_run_id,
-      results: answer.body.result_id,
+      queries: answer.query_run_id,
+      results: answer.result_id,
       jobs: jobs.body.jobs[0]?.id ?? '',
     };
   }

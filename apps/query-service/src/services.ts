@@ -6,6 +6,7 @@ import { DownloadsService } from './downloads/downloads.service.js';
 import { TableStreams } from './downloads/table-streams.js';
 import type { FileCache } from './inputs/file-cache.js';
 import { InputFiles } from './inputs/input-files.js';
+import { TableList } from './inputs/table-list.js';
 import { TablePages } from './inputs/table-pages.js';
 import { TableResolver } from './inputs/table-resolver.js';
 import { OpenWork } from './open-work.js';
@@ -46,7 +47,8 @@ export function createServices(parts: Parts): Services {
   const running = new RunningQueries({ queryRuns: catalog.queryRuns, inputs, leaseMs, logger });
   const history = new QueryHistory(catalog.queryRuns, { leaseMs, logger });
   const tables = new TableResolver(catalog);
-  const statements = new StatementRunner({ catalog, engine, inputs, tables, history });
+  const tableList = new TableList(catalog.datasets);
+  const statements = new StatementRunner({ catalog, engine, inputs, tables, tableList, history });
   const keeper = createKeeper(parts, work);
   const metrics = new QueryMetrics(parts.metrics, {
     running: () => running.count,

@@ -12,6 +12,7 @@ export {
   type DatasetSource,
   type NewDataset,
 } from './datasets/datasets.repository.js';
+export type { ListedTable, TableListing } from './datasets/table-list.js';
 export type { ResolvedTable, ResolvedVersion, VersionFile } from './datasets/table-resolution.js';
 export {
   VersionRepository,

@@ -3,6 +3,7 @@ export type { TableExport } from './pool/table-export.js';
 export { createOwnFolder } from './pool/own-folder.js';
 export type { ConvertResult } from './tasks/convert.task.js';
 export type { ExportFormat, ExportRequest } from './tasks/export.task.js';
+export type { InspectAnswer } from './tasks/inspect.task.js';
 export type { QueryResult } from './tasks/query.task.js';
 export type { ReadResult } from './tasks/read.task.js';
 export type { TableInput } from './tasks/table-input.js';

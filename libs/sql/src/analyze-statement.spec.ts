@@ -1,25 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { DomainError } from '@millrace/domain';
 import { ALLOWED, REFUSED } from '../fixtures/cases.js';
+import { RECORDED, type RecordedTree } from '../fixtures/recorded-trees.js';
 import { analyzeStatement, type AnalyzedStatement } from './analyze-statement.js';
 import { recognizeStatement } from './recognize-statement.js';
 
-interface Recorded {
-  readonly sql: string;
-  readonly statementCount: number;
-  readonly tree: unknown;
-}
-
-const RECORDED = new Map(
-  readFileSync(new URL('../fixtures/trees.ndjson', import.meta.url), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Recorded)
-    .map((recorded) => [recorded.sql, recorded]),
-);
-
-function recordedOf(sql: string): Recorded {
+function recordedOf(sql: string): RecordedTree {
   const recorded = RECORDED.get(sql);
   if (!recorded) throw new Error(`No tree was recorded for: ${sql}`);
   return recorded;
@@ -66,9 +52,26 @@ describe('analyzeStatement', () => {
     const statement = analyze('SELECT $b, $a, $b FROM datasets.t WHERE x = $a');
     expect(statement.parameters).toEqual(['b', 'a']);
     expect(statement.tables).toEqual([
-      { schema: 'datasets', name: 't', alias: undefined, byteOffset: 23, place: { line: 1, column: 24 } },
+      {
+        ...{ schema: 'datasets', name: 't', alias: undefined, version: undefined },
+        ...{ nameParts: 2, byteOffset: 23, place: { line: 1, column: 24 } },
+      },
     ]);
-    expect(analyze('SELECT ? + ?')).toEqual({ tables: [], functions: ['+'], parameters: ['1', '2'] });
+    expect(analyze('SELECT ? + ?')).toEqual({ form: 'select', tables: [], functions: ['+'], parameters: ['1', '2'] });
     expect(analyze('VALUES (1, 2), (3, abs(-4))').functions).toEqual(['abs']);
+  });
+
+  it.each([
+    ['SELECT 1', 'select'],
+    ['FROM (DESCRIBE datasets.sales)', 'select'],
+    ['DESCRIBE datasets.sales', 'inspect'],
+    ['SUMMARIZE datasets.sales', 'inspect'],
+    ['SHOW datasets.sales', 'inspect'],
+    ['SHOW TABLES', 'showTables'],
+    ['SHOW TABLES FROM datasets', 'showTables'],
+    ['show all tables;', 'showAllTables'],
+    ['DESCRIBE', 'showAllTables'],
+  ])('says how %j is answered', (sql, form) => {
+    expect(analyze(sql).form).toBe(form);
   });
 });

@@ -2,6 +2,8 @@ import { DomainError, type ErrorCode } from '@millrace/domain';
 import { ALLOWED_STATEMENTS, findForbiddenWord, findSecondStatement } from './recognize-statement.js';
 import { refusal, refusalAt } from './refusal.js';
 import { StatementAnalysis, type TableSchema } from './statement-analysis.js';
+import { formOf, type StatementForm } from './statement-form.js';
+import type { TableVersion } from './table-version.js';
 import { byteOffsetOfCodePoint, placesOf, type TextPlace } from './text-place.js';
 import { isRawNode, walkTree, type RawNode } from './tree-walk.js';
 
@@ -12,6 +14,10 @@ export interface TableReference {
   readonly name: string;
   /** The alias as it was written; undefined without one. */
   readonly alias: string | undefined;
+  /** What AT says; undefined for the newest version. Its text is cut before the statement runs: `withoutAtClauses`. */
+  readonly version: TableVersion | undefined;
+  /** How many parts the name has in the text: 2 for `datasets.sales`. */
+  readonly nameParts: number;
   /** Where the reference begins (at its first part: `datasets`), in UTF-8 bytes of the parsed text. */
   readonly byteOffset: number;
   readonly place: TextPlace;
@@ -19,6 +25,7 @@ export interface TableReference {
 
 /** A statement that passed the gate: it reads these tables and nothing else. */
 export interface AnalyzedStatement {
+  readonly form: StatementForm;
   readonly tables: readonly TableReference[];
   /** Every function it calls, operators included, in lower case, sorted. */
   readonly functions: readonly string[];
@@ -43,13 +50,15 @@ export interface ParsedStatement {
  */
 export function analyzeStatement({ sql, tree, statementCount }: ParsedStatement): AnalyzedStatement {
   const root = rootOf({ sql, tree, statementCount });
+  const form = formOf(sql, root);
   const analysis = new StatementAnalysis(sql);
-  walkTree(root, analysis);
+  if (form === 'select' || form === 'inspect') walkTree(root, analysis);
   const places = placesOf(
     sql,
     analysis.tables.map((table) => table.byteOffset),
   );
   return {
+    form,
     tables: analysis.tables.map((table, index) => ({ ...table, place: places[index] ?? { line: 1, column: 1 } })),
     functions: [...analysis.functions].sort(),
     parameters: [...analysis.parameters],

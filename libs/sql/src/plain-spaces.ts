@@ -14,6 +14,7 @@ const PIECES = new RegExp(
   'g',
 );
 
+const ANY_SPACE = new RegExp(`[${UNICODE_SPACE}]`);
 const ONE_SPACE = new RegExp(`^[${UNICODE_SPACE}]$`);
 
 /**
@@ -22,5 +23,7 @@ const ONE_SPACE = new RegExp(`^[${UNICODE_SPACE}]$`);
  * Lines and columns stay what they are in the original, since one code point becomes one.
  */
 export function plainSpaces(sql: string): string {
+  // Nearly every statement has none; taking one of 1 MiB apart can take a tenth of a second.
+  if (!ANY_SPACE.test(sql)) return sql;
   return sql.replace(PIECES, (piece) => (ONE_SPACE.test(piece) ? ' ' : piece));
 }

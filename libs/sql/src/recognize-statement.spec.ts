@@ -73,14 +73,9 @@ describe('recognizeStatement', () => {
     expect(error.errors).toEqual([{ message: error.message, line: 2, column: 3 }]);
   });
 
-  it.each(['EXPLAIN SELECT 1', 'DESCRIBE x', 'DESC x', 'SUMMARIZE x', 'SHOW TABLES'])(
-    'does not allow %j yet',
-    (sql) => {
-      const error = errorOf(sql);
-      expect(error.code).toBe('sql.not_allowed');
-      expect(error.message).toContain('is not supported yet');
-    },
-  );
+  it.each(['DESCRIBE x', 'DESC x', 'SUMMARIZE x', 'SHOW TABLES'])('lets %j go to the parser', (sql) => {
+    expect(recognizeStatement(sql)).toEqual({ sql, keyword: sql.split(' ')[0], explain: undefined });
+  });
 
   it('counts the bytes of a statement, not its characters', () => {
     const text = (characters: number): string => `SELECT '${'é'.repeat(characters)}'`;
@@ -132,5 +127,58 @@ describe('findSecondStatement', () => {
     ["SELECT 'it''s'; ;\n  COPY", 20],
   ])('%j', (sql, index) => {
     expect(findSecondStatement(sql)).toBe(index);
+  });
+});
+
+describe('EXPLAIN', () => {
+  const text = { analyze: false, format: 'text' };
+
+  it.each([
+    ['EXPLAIN SELECT 1', '        SELECT 1', 'SELECT', text],
+    ['explain\tanalyse FROM x', '       \t        FROM x', 'FROM', { ...text, analyze: true }],
+    ['EXPLAIN (SELECT 1)', '        (SELECT 1)', undefined, text],
+    ['EXPLAIN ANALYZE (SELECT 1)', '                (SELECT 1)', undefined, { ...text, analyze: true }],
+    ['EXPLAIN(FORMAT json)SELECT 1', '                    SELECT 1', 'SELECT', { ...text, format: 'json' }],
+    [
+      "EXPLAIN (ANALYZE, FORMAT 'JSON') SELECT 1",
+      `${' '.repeat(33)}SELECT 1`,
+      'SELECT',
+      { analyze: true, format: 'json' },
+    ],
+    [
+      'EXPLAIN (FORMAT mermaid, ANALYZE) DESC x',
+      `${' '.repeat(34)}DESC x`,
+      'DESC',
+      { analyze: true, format: 'mermaid' },
+    ],
+    [
+      ';;-- é\nEXPLAIN /* 日 */ (FORMAT -- a)\ntext) SELECT 1;',
+      ';;-- é\n        /* 日 */         -- a)\n      SELECT 1;',
+      'SELECT',
+      text,
+    ],
+  ])('is taken off %j, so that every place stays what it was', (original, sql, keyword, explain) => {
+    expect(recognizeStatement(original)).toEqual({ sql, keyword, explain });
+  });
+
+  it.each([
+    ['EXPLAIN (FORMAT html) SELECT 1', 'EXPLAIN takes ANALYZE and FORMAT', 17],
+    ['EXPLAIN (FORMAT yaml) SELECT 1', 'EXPLAIN takes ANALYZE and FORMAT', 17],
+    ['EXPLAIN (FORMAT, ANALYZE) SELECT 1', 'EXPLAIN takes ANALYZE and FORMAT', 16],
+    ['EXPLAIN (ANALYZE false) SELECT 1', 'EXPLAIN takes ANALYZE and FORMAT', 18],
+    ['EXPLAIN (VERBOSE) SELECT 1', 'EXPLAIN takes ANALYZE and FORMAT', 10],
+    ['EXPLAIN (FORMAT json', 'EXPLAIN takes ANALYZE and FORMAT', 1],
+    ['EXPLAIN ANALYZE INSERT INTO x VALUES (1)', 'INSERT is not allowed', 17],
+    ['EXPLAIN (ANALYZE) DELETE FROM x', 'DELETE is not allowed', 19],
+    ["EXPLAIN COPY x TO 'y'", 'COPY is not allowed', 9],
+    ['EXPLAIN EXPLAIN SELECT 1', 'EXPLAIN is not allowed', 9],
+    ['EXPLAIN ANALYZE ANALYZE', 'ANALYZE is not allowed', 17],
+    ['EXPLAIN', 'needs a statement', 1],
+    ['EXPLAIN (ANALYZE) -- x', 'needs a statement', 1],
+    ['EXPLAIN; SELECT 1', 'needs a statement', 1],
+  ])('refuses %j', (sql, says, column) => {
+    const error = errorOf(sql);
+    expect(error.message).toContain(says);
+    expect(error.errors).toEqual([{ message: error.message, line: 1, column }]);
   });
 });

@@ -1,19 +1,23 @@
 import { DomainError, SQL_BYTES_MAX } from '@millrace/domain';
+import { blankText, type TextRange } from './blank-text.js';
+import { readExplain, type ExplainOptions } from './explain-clause.js';
 import { plainSpaces } from './plain-spaces.js';
 import { refusalAt } from './refusal.js';
 import { significantTokens, type SqlToken } from './sql-lexer.js';
 
 export interface RecognizedStatement {
-  /** What is to be parsed, run and pointed into from here on: the statement with plain spaces. */
+  /**
+   * What is to be parsed, run and pointed into from here on: the statement with plain spaces, and with spaces where
+   * EXPLAIN stood.
+   */
   readonly sql: string;
-  /** The first word, in upper case; undefined when a sign comes first, such as `(`. */
+  /** The first word of `sql`, in upper case; undefined when a sign comes first, such as `(`. */
   readonly keyword: string | undefined;
+  /** Set when the plan of `sql` is wanted, and not its rows. */
+  readonly explain: ExplainOptions | undefined;
 }
 
 export const ALLOWED_STATEMENTS = 'A statement may only read: write a SELECT (or FROM …, WITH …, VALUES …).';
-
-/** Statements that only look, but are not built yet. */
-const LATER_KEYWORDS: ReadonlySet<string> = new Set(['EXPLAIN', 'DESCRIBE', 'DESC', 'SUMMARIZE', 'SHOW']);
 
 /**
  * First words of statements that are no SELECT. Not what keeps them out (that is the tree: only a SELECT has one),
@@ -22,13 +26,14 @@ const LATER_KEYWORDS: ReadonlySet<string> = new Set(['EXPLAIN', 'DESCRIBE', 'DES
 const OTHER_KEYWORDS: ReadonlySet<string> = new Set(
   (
     'ABORT ALTER ANALYZE ANALYSE ATTACH BEGIN CALL CHECKPOINT CLUSTER COMMENT COMMIT COPY CREATE DEALLOCATE DELETE DETACH DROP END ' +
-    'EXECUTE EXPORT FORCE GRANT IMPORT INSERT INSTALL KILL LOAD MERGE PRAGMA PREPARE REINDEX REPLACE RESET REVOKE ROLLBACK SET START ' +
+    'EXECUTE EXPLAIN EXPORT FORCE GRANT IMPORT INSERT INSTALL KILL LOAD MERGE PRAGMA PREPARE REINDEX REPLACE RESET REVOKE ROLLBACK SET START ' +
     'TRUNCATE UPDATE USE VACUUM'
   ).split(' '),
 );
 
 /**
- * Looks at the first word of a statement, behind comments and semicolons, before anything parses it.
+ * Looks at the first word of a statement, behind comments and semicolons, before anything parses it. EXPLAIN is taken off:
+ * DuckDB's tree has no place for it, and what it explains must pass the gate as if it stood alone.
  *
  * @throws DomainError `sql.empty`, `sql.too_long`, `sql.syntax` (a NUL: DuckDB would stop reading there),
  *   `sql.not_allowed`
@@ -42,9 +47,27 @@ export function recognizeStatement(original: string): RecognizedStatement {
   }
   const first = firstToken(sql);
   if (!first) throw new DomainError('sql.empty', 'The statement is empty. Write a SELECT.');
-  const keyword = first.kind === 'word' ? first.text.toUpperCase() : undefined;
-  if (keyword !== undefined) checkKeyword(sql, keyword, first.index);
-  return { sql, keyword };
+  const keyword = keywordOf(first);
+  if (keyword === 'EXPLAIN') return recognizeExplained(sql, first);
+  checkKeyword(sql, first);
+  return { sql, keyword, explain: undefined };
+}
+
+function recognizeExplained(sql: string, first: SqlToken): RecognizedStatement {
+  const { options, tokens } = readExplain(sql, significantTokens(sql, first.index));
+  // Only the words of EXPLAIN: a comment between them may hold characters of several bytes, and columns count characters.
+  const inner = blankText(sql, tokens.map(rangeOf));
+  const [explained] = significantTokens(inner, first.index);
+  const message = 'EXPLAIN needs a statement to explain.';
+  if (!explained || explained.kind === 'semicolon') {
+    throw refusalAt(sql, { code: 'sql.syntax', message, charIndex: first.index });
+  }
+  checkKeyword(inner, explained);
+  return { sql: inner, keyword: keywordOf(explained), explain: options };
+}
+
+function rangeOf({ index, text }: SqlToken): TextRange {
+  return { start: index, end: index + text.length };
 }
 
 function checkLength(sql: string): void {
@@ -60,14 +83,15 @@ function firstToken(sql: string): SqlToken | undefined {
   return undefined;
 }
 
-function checkKeyword(sql: string, keyword: string, charIndex: number): void {
-  const code = 'sql.not_allowed';
-  if (LATER_KEYWORDS.has(keyword)) {
-    throw refusalAt(sql, { code, message: `${keyword} is not supported yet. ${ALLOWED_STATEMENTS}`, charIndex });
-  }
-  if (OTHER_KEYWORDS.has(keyword)) {
-    throw refusalAt(sql, { code, message: `${keyword} is not allowed. ${ALLOWED_STATEMENTS}`, charIndex });
-  }
+function keywordOf(token: SqlToken): string | undefined {
+  return token.kind === 'word' ? token.text.toUpperCase() : undefined;
+}
+
+function checkKeyword(sql: string, token: SqlToken): void {
+  const keyword = keywordOf(token);
+  if (keyword === undefined || !OTHER_KEYWORDS.has(keyword)) return;
+  const message = `${keyword} is not allowed. ${ALLOWED_STATEMENTS}`;
+  throw refusalAt(sql, { code: 'sql.not_allowed', message, charIndex: token.index });
 }
 
 /**

@@ -20,9 +20,11 @@ const QUOTED = new RegExp(
 /**
  * The words and signs of a statement, without blanks and comments; quoted text is one token. Only good enough to find
  * the first words and to say where a second statement begins: what a statement means is for DuckDB's parser to say.
+ *
+ * @param from where a token begins, in UTF-16 units
  */
-export function* significantTokens(sql: string): Generator<SqlToken> {
-  let index = 0;
+export function* significantTokens(sql: string, from = 0): Generator<SqlToken> {
+  let index = from;
   while (index < sql.length) {
     const skipped = endOf(BLANK, sql, index) ?? endOfComment(sql, index);
     if (skipped !== undefined) {

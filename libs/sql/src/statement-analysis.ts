@@ -3,12 +3,16 @@ import { closeNames } from './close-names.js';
 import { foldName, isVisible } from './cte-scope.js';
 import { isRefusedFunction, SCALAR_FUNCTIONS, TABLE_FUNCTIONS } from './function-names.js';
 import { quoteName, refusal, type Refusal } from './refusal.js';
+import { AT_SENTENCE, readTableVersion, type TableVersion } from './table-version.js';
 import { placeOf, type TextPlace } from './text-place.js';
 import { NESTING_LEVELS_MAX, type RawNode, type TreeFault, type TreeVisitor, type VisitedNode } from './tree-walk.js';
 import { bareTable, isTableName, unknownTable } from './unknown-table.js';
 
 /** How many times a statement may name a table; each is looked up, and may be another file. */
 export const TABLE_REFERENCES_MAX = 1_000;
+
+/** A client can not send more of them. */
+export const PARAMETERS_MAX = 1_000;
 
 const SUGGESTIONS_MAX = 3;
 
@@ -18,6 +22,9 @@ export interface FoundTable {
   readonly schema: TableSchema;
   readonly name: string;
   readonly alias: string | undefined;
+  readonly version: TableVersion | undefined;
+  /** How many parts the name has in the text. */
+  readonly nameParts: number;
   readonly byteOffset: number;
 }
 
@@ -49,10 +56,15 @@ export class StatementAnalysis implements TreeVisitor {
 
   #visitTable(visited: VisitedNode): void {
     const { type } = visited.node;
-    if (type === 'SHOW_REF') {
-      throw this.#notAllowed(visited, 'DESCRIBE, SUMMARIZE and SHOW are not supported yet.');
-    }
+    if (type === 'SHOW_REF') this.#visitShow(visited);
     if (type === 'BASE_TABLE') this.#visitBaseTable(visited);
+  }
+
+  /** Without a query in it, it reads what DuckDB itself has: nothing of the caller's. */
+  #visitShow(visited: VisitedNode): void {
+    const { query, show_type: type } = visited.node;
+    if (query !== null && query !== undefined && (type === 'DESCRIBE' || type === 'SUMMARY')) return;
+    throw this.#notAllowed(visited, 'SHOW TABLES stands alone: it can not be part of another statement.');
   }
 
   #visitBaseTable(visited: VisitedNode): void {
@@ -62,23 +74,31 @@ export class StatementAnalysis implements TreeVisitor {
       textOf(node, 'schema_name'),
       textOf(node, 'table_name'),
     ];
-    if (catalog === '' && schema === '' && isVisible(scope, name)) return;
+    if (catalog === '' && schema === '' && isVisible(scope, name)) return this.#refuseVersion(visited, 'a CTE');
     const named = { schema: [catalog, schema].filter(Boolean).join('.'), name };
     if (named.schema === '') throw bareTable({ ...named, place: this.#placeOf(byteOffset) });
     const resolved = resolveSchema(catalog, schema);
     if (!resolved || !isNameIn(resolved, name)) throw unknownTable({ ...named, place: this.#placeOf(byteOffset) });
-    if (node['at_clause'] !== null && node['at_clause'] !== undefined) {
-      throw this.#notAllowed(
-        visited,
-        'AT (VERSION …) and AT (TIMESTAMP …) are not supported yet. Leave it out to read the newest version.',
-      );
-    }
+    if (resolved === 'results') this.#refuseVersion(visited, 'a result');
     this.#addTable(visited, {
       schema: resolved,
       name: resolved === 'results' ? foldName(name) : name,
       alias: textOf(node, 'alias') || undefined,
+      version: this.#versionOf(visited),
+      nameParts: catalog === '' ? 2 : 3,
       byteOffset,
     });
+  }
+
+  #versionOf(visited: VisitedNode): TableVersion | undefined {
+    if (!hasVersion(visited)) return undefined;
+    const version = readTableVersion(visited.node['at_clause']);
+    if (version) return version;
+    throw this.#notAllowed(visited, AT_SENTENCE);
+  }
+
+  #refuseVersion(visited: VisitedNode, what: string): void {
+    if (hasVersion(visited)) throw this.#notAllowed(visited, `AT is for datasets: ${what} has one version only.`);
   }
 
   #addTable(visited: VisitedNode, table: FoundTable): void {
@@ -98,12 +118,19 @@ export class StatementAnalysis implements TreeVisitor {
 
   #visitExpression(visited: VisitedNode): void {
     const { node } = visited;
-    if (node['class'] === 'PARAMETER') this.parameters.add(textOf(node, 'identifier'));
+    if (node['class'] === 'PARAMETER') this.#addParameter(visited);
     if (node['class'] !== 'FUNCTION' && node['class'] !== 'WINDOW') return;
     this.#refuseExportState(visited);
     const name = foldName(textOf(node, 'function_name'));
     if (SCALAR_FUNCTIONS.has(name)) this.functions.add(name);
     else throw this.#unknownFunction({ visited, name, known: SCALAR_FUNCTIONS, what: 'function' });
+  }
+
+  #addParameter(visited: VisitedNode): void {
+    this.parameters.add(textOf(visited.node, 'identifier'));
+    if (this.parameters.size <= PARAMETERS_MAX) return;
+    const message = `A statement may have at most ${PARAMETERS_MAX} parameters.`;
+    throw this.#refusal({ code: 'params.invalid', message, byteOffset: visited.byteOffset });
   }
 
   #visitPivot(visited: VisitedNode): void {
@@ -138,6 +165,10 @@ export class StatementAnalysis implements TreeVisitor {
   #placeOf(byteOffset: number): TextPlace {
     return placeOf(this.sql, byteOffset);
   }
+}
+
+function hasVersion({ node }: VisitedNode): boolean {
+  return node['at_clause'] !== null && node['at_clause'] !== undefined;
 }
 
 /** `datasets.x`, `datasets.main.x`, and the same for results. */

@@ -13,9 +13,9 @@ export interface TextPlace {
  * @param byteOffset from 0, in UTF-8 bytes
  */
 export function placeOf(text: string, byteOffset: number): TextPlace {
-  const walker = { index: 0, byte: 0, line: 1, column: 1 };
+  const walker = start();
   advance(text, walker, byteOffset);
-  return { line: walker.line, column: walker.column };
+  return placeOfWalker(walker);
 }
 
 /**
@@ -23,13 +23,25 @@ export function placeOf(text: string, byteOffset: number): TextPlace {
  * would cost the length of the text every time.
  */
 export function placesOf(text: string, byteOffsets: readonly number[]): TextPlace[] {
-  const places = new Map<number, TextPlace>();
-  const walker = { index: 0, byte: 0, line: 1, column: 1 };
+  return findMany(text, byteOffsets, placeOfWalker);
+}
+
+function findMany<T>(text: string, byteOffsets: readonly number[], read: (walker: Walker) => T): T[] {
+  const walker = start();
+  const found = new Map<number, T>();
   for (const byteOffset of byteOffsets.toSorted((a, b) => a - b)) {
     advance(text, walker, byteOffset);
-    places.set(byteOffset, { line: walker.line, column: walker.column });
+    found.set(byteOffset, read(walker));
   }
-  return byteOffsets.map((byteOffset) => places.get(byteOffset) ?? { line: 1, column: 1 });
+  return byteOffsets.map((byteOffset) => found.get(byteOffset) ?? read(start()));
+}
+
+function start(): Walker {
+  return { index: 0, byte: 0, line: 1, column: 1 };
+}
+
+function placeOfWalker({ line, column }: Walker): TextPlace {
+  return { line, column };
 }
 
 interface Walker {
@@ -58,9 +70,14 @@ const CR = 0x0d;
 
 /** The index (UTF-16 units) of the character that holds a byte of the text's UTF-8 form; at most the text's length. */
 export function charIndexOf(text: string, byteOffset: number): number {
-  const walker = { index: 0, byte: 0, line: 1, column: 1 };
+  const walker = start();
   advance(text, walker, byteOffset);
   return walker.index;
+}
+
+/** The indexes of many bytes in one pass over the text, in the order in which they were asked for. */
+export function charIndexesOf(text: string, byteOffsets: readonly number[]): number[] {
+  return findMany(text, byteOffsets, (walker) => walker.index);
 }
 
 /**

@@ -17,6 +17,7 @@ export type NodeKind =
   | 'tableFunction'
   | 'caseCheck'
   | 'replacement'
+  | 'at'
   | 'pivot'
   | 'pivotEntry';
 
@@ -101,9 +102,17 @@ const TABLES: Readonly<Record<string, Shape>> = {
     schema_name: 'data',
     table_name: 'data',
     column_name_alias: 'data',
-    at_clause: 'empty',
+    at_clause: 'at',
   }),
   SUBQUERY: table({ subquery: 'select', column_name_alias: 'data' }),
+  // With a name in place of a query it reads DuckDB's own catalog: SHOW TABLES, SHOW DATABASES.
+  SHOW_REF: table({
+    query: 'query',
+    show_type: 'data',
+    table_name: 'empty',
+    catalog_name: 'empty',
+    schema_name: 'empty',
+  }),
   TABLE_FUNCTION: table({ function: 'tableFunction', column_name_alias: 'data', with_ordinality: 'data' }),
   EXPRESSION_LIST: table({ expected_names: 'data', expected_types: 'data', values: 'expression' }),
   JOIN: table(
@@ -212,6 +221,7 @@ const SHAPES: Readonly<Record<NodeKind, Readonly<Record<string, Shape>>>> = {
   cte: { '': shape({ aliases: 'data', query: 'select', materialized: 'data', key_targets: 'expression' }) },
   order: { '': shape({ type: 'data', null_order: 'data', expression: 'expression' }) },
   caseCheck: { '': shape({ when_expr: 'expression', then_expr: 'expression' }) },
+  at: { '': shape({ unit: 'data', expr: 'expression' }) },
   replacement: { '': shape({ key: 'data', value: 'expression' }) },
   pivot: {
     '': shape({ pivot_expressions: 'expression', unpivot_names: 'data', entries: 'pivotEntry', pivot_enum: 'empty' }),

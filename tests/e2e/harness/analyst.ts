@@ -8,6 +8,7 @@ import type {
   uploadSourceSchema,
 } from '@millrace/contract';
 import type { z } from 'zod';
+import { keptAnswer, type KeptAnswer } from './kept-answer.js';
 import { problemOf } from './problems.js';
 
 /** A file as a client sends it. */
@@ -83,7 +84,12 @@ export class Analyst {
     return { problem, upload: (await this.client.call('file.get', { path: { id } })).body };
   }
 
-  async ask(sql: string, more: Omit<QueryBody, 'sql'> = {}): Promise<QueryAnswer> {
+  async ask(sql: string, more: Omit<QueryBody, 'sql'> = {}): Promise<KeptAnswer> {
+    return keptAnswer(await this.look(sql, more));
+  }
+
+  /** Asks something whose answer may not be kept: EXPLAIN, DESCRIBE, SUMMARIZE, SHOW TABLES. */
+  async look(sql: string, more: Omit<QueryBody, 'sql'> = {}): Promise<QueryAnswer> {
     return (await this.client.call('query.run', { body: { sql, ...more } })).body;
   }
 
@@ -93,6 +99,6 @@ export class Analyst {
 
   /** The problem that a statement ends with. */
   refusedSql(sql: string, more?: Omit<QueryBody, 'sql'>): Promise<Problem> {
-    return problemOf(this.ask(sql, more));
+    return problemOf(this.look(sql, more));
   }
 }

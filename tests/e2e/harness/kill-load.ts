@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProblemError, type MillraceClient } from '@millrace/contract';
+import { keptAnswer } from './kept-answer.js';
 
 /** What the service has promised, by what it answered. */
 export class Promises {
@@ -82,7 +83,7 @@ async function querying(client: MillraceClient, promises: Promises, turn: number
   const rows = 1_000 * (turn + 1);
   const sql = `SELECT i, md5(i::VARCHAR) AS h FROM range(${rows}) t(i)`;
   const { body } = await client.call('query.run', { body: { sql, limit_rows: 1 } });
-  promises.results.set(body.result_id, rows);
+  promises.results.set(keptAnswer(body).result_id, rows);
 }
 
 export function csvOf(rows: number): string {

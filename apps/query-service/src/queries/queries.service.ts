@@ -44,6 +44,9 @@ interface Admitted {
   readonly disconnected: AbortSignal;
 }
 
+/** What a statement left, with a file. */
+type KeptResult = StatementResult & { readonly result: QueryResult };
+
 interface Wanted extends AnswerOptions {
   readonly caller: Principal;
   readonly body: RunQueryBody;
@@ -129,10 +132,20 @@ export class QueriesService {
     }
   }
 
-  /** The order matters: the result is known before its rows are answered, and its file is stored after that. */
   private async deliver(
     admitted: Admitted,
     { result, tables, held }: StatementResult & { readonly held: Held | undefined },
+  ): Promise<string | QueryTable> {
+    if ('filePath' in result) return this.deliverKept(admitted, { result, tables, held });
+    const { key } = admitted.query;
+    await this.parts.history.succeed(key, { rowCount: result.rowCount });
+    return queryAnswer({ queryRunId: key.id, resultId: null, result, tables, warnings: [] });
+  }
+
+  /** The order matters: the result is known before its rows are answered, and its file is stored after that. */
+  private async deliverKept(
+    admitted: Admitted,
+    { result, tables, held }: KeptResult & { readonly held: Held | undefined },
   ): Promise<string | QueryTable> {
     const { tenantId, id: queryRunId } = admitted.query.key;
     const { filePath, sizeBytes } = result;

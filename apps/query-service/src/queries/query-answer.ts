@@ -1,13 +1,14 @@
 import type { QueryAnswer } from '@millrace/contract';
 import type { QueryRunId, ResultId } from '@millrace/domain';
-import type { QueryResult } from '@millrace/engine';
+import type { InspectAnswer } from '@millrace/engine';
 import type { InputTable } from '../inputs/table-resolver.js';
 import { columnFields, withRows } from '../rows-json.js';
 
 export interface AnsweredQuery {
   readonly queryRunId: QueryRunId;
-  readonly resultId: ResultId;
-  readonly result: QueryResult;
+  /** Null when nothing is kept. */
+  readonly resultId: ResultId | null;
+  readonly result: InspectAnswer;
   readonly tables: readonly InputTable[];
   readonly warnings: string[];
 }

@@ -31,7 +31,7 @@ export class QueryHistory {
   }
 
   /** @throws DomainError `query.lost` when the row has ended meanwhile */
-  async succeed(key: QueryRunKey, facts: { rowCount: number; sizeBytes: number }): Promise<void> {
+  async succeed(key: QueryRunKey, facts: { rowCount: number; sizeBytes?: number }): Promise<void> {
     if (!(await this.queryRuns.succeed(key, facts))) throw queryLost();
   }
 

@@ -1,9 +1,12 @@
 import type { Catalog } from '@millrace/catalog';
 import { DomainError, type Principal } from '@millrace/domain';
-import type { EnginePool, QueryResult, TableInput } from '@millrace/engine';
-import { analyzeStatement, recognizeStatement, type AnalyzedStatement } from '@millrace/sql';
+import type { EnginePool, InspectAnswer, QueryResult, RowFormat, TableInput } from '@millrace/engine';
+import { recognizeStatement, refuseVersions, type AnalyzedStatement, type ExplainOptions } from '@millrace/sql';
+import { isRowFormat } from '../formats/negotiate-answer.js';
+import { notAcceptable } from '../formats/negotiate-format.js';
 import { InputMissingError, type InputFiles, type PinnedInputs } from '../inputs/input-files.js';
 import { resultNotReady, type InputTable, type TableResolver } from '../inputs/table-resolver.js';
+import type { TableList } from '../inputs/table-list.js';
 import type { QueryHistory } from './query-history.js';
 import type { QueryRequest } from './query-request.js';
 import type { RunningQuery } from './running-query.js';
@@ -16,6 +19,7 @@ export interface StatementRunnerParts {
   readonly engine: EnginePool;
   readonly inputs: InputFiles;
   readonly tables: TableResolver;
+  readonly tableList: TableList;
   readonly history: QueryHistory;
 }
 
@@ -28,13 +32,14 @@ export interface StatementRequest {
 export interface StatementResult {
   /** The tables that were read. */
   readonly tables: readonly InputTable[];
-  /** With the file of the whole result, which is the caller's to keep or delete. */
-  readonly result: QueryResult;
+  /** With the file of the whole result, which is the caller's to keep or delete; without one when nothing is kept. */
+  readonly result: QueryResult | InspectAnswer;
 }
 
 interface CheckedStatement {
   /** The text that was checked, and no other, is what runs. */
   readonly sql: string;
+  readonly explain: ExplainOptions | undefined;
   readonly analyzed: AnalyzedStatement;
 }
 
@@ -45,12 +50,14 @@ export class StatementRunner {
   /** @throws DomainError whatever is wrong with the statement, its inputs or its run */
   async run(statement: StatementRequest): Promise<StatementResult> {
     const checked = await this.check(statement);
+    const { form } = checked.analyzed;
+    if (form === 'showTables' || form === 'showAllTables') return this.showTables(statement, checked, form);
     const { tables, pinned } = await this.pinTables(statement, checked);
     try {
       await this.parts.history.start(statement.query.key, tables);
       const paths = await this.fetch(statement, tables, pinned);
       const inputs = tables.map((table) => toTableInput(table, paths));
-      return { tables, result: await this.execute(statement, checked.sql, inputs) };
+      return { tables, result: await this.execute(statement, checked, inputs) };
     } finally {
       await pinned.release();
     }
@@ -58,12 +65,30 @@ export class StatementRunner {
 
   /** The gate: nothing that it has not let through reaches an engine process with files. */
   private async check({ request, query }: StatementRequest): Promise<CheckedStatement> {
-    const { sql } = recognizeStatement(request.sql);
-    const { tree, statementCount } = await this.parts.engine.run(
+    const { sql, explain } = recognizeStatement(request.sql);
+    const { statement: analyzed } = await this.parts.engine.run(
       { kind: 'parse', sql },
       { tenantId: query.key.tenantId, deadlineMs: query.remainingMs, signal: query.signal },
     );
-    return { sql, analyzed: analyzeStatement({ sql, tree, statementCount }) };
+    refuseVersions(sql, analyzed.tables);
+    const isKept = analyzed.form === 'select' && !explain;
+    if (!isKept && !isRowFormat(request.format)) throw notAcceptable('This statement is answered in JSON only.');
+    return { sql, explain, analyzed };
+  }
+
+  /** The catalog alone knows the tables: an engine process has those of one statement. */
+  private async showTables(
+    { request, query }: StatementRequest,
+    { explain }: CheckedStatement,
+    form: 'showTables' | 'showAllTables',
+  ): Promise<StatementResult> {
+    if (explain)
+      throw new DomainError('sql.not_allowed', 'SHOW TABLES has no plan: EXPLAIN needs a statement that reads.');
+    if (Object.keys(request.params ?? {}).length > 0)
+      throw new DomainError('params.invalid', 'SHOW TABLES has no parameters.');
+    const { tenantId } = query.key;
+    await this.parts.history.start(query.key, []);
+    return { tables: [], result: await this.parts.tableList.show(tenantId, form, request) };
   }
 
   private async pinTables(
@@ -102,15 +127,17 @@ export class StatementRunner {
 
   private execute(
     { request, query }: StatementRequest,
-    sql: string,
+    { sql, explain, analyzed }: CheckedStatement,
     inputs: readonly TableInput[],
-  ): Promise<QueryResult> {
+  ): Promise<QueryResult | InspectAnswer> {
     const { params, rowsMax, answerBytesMax, resultBytesMax } = request;
-    const rowFormat = request.format === 'objects' ? 'objects' : 'arrays';
-    return this.parts.engine.run(
-      { kind: 'query', sql, params, inputs, rowsMax, rowFormat, answerBytesMax, resultBytesMax },
-      { tenantId: query.key.tenantId, deadlineMs: query.remainingMs, signal: query.signal },
-    );
+    const rowFormat: RowFormat = request.format === 'objects' ? 'objects' : 'arrays';
+    const options = { tenantId: query.key.tenantId, deadlineMs: query.remainingMs, signal: query.signal };
+    const common = { sql, params, inputs, rowsMax, rowFormat, answerBytesMax };
+    if (explain || analyzed.form === 'inspect') {
+      return this.parts.engine.run({ kind: 'inspect', ...common, explain }, options);
+    }
+    return this.parts.engine.run({ kind: 'query', ...common, resultBytesMax }, options);
   }
 }
 

@@ -166,6 +166,17 @@ describe('datasets', () => {
     expect(await catalog.datasets.findSimilarNames(tenantId, 'customers', 3)).toEqual([]);
   });
 
+  it('are listed by name once they can be read, so many at most, and all are counted', async () => {
+    await expect(catalog.datasets.listTables(tenantId, 10)).resolves.toEqual({ tables: [], totalCount: 0 });
+    for (const tableName of ['b', 'C', 'a']) await createReadyDataset(catalog, member, { tableName });
+    await createDataset(catalog, member, { tableName: 'unfinished' });
+    const { tables, totalCount } = await catalog.datasets.listTables(tenantId, 2);
+    expect(tables.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(tables[0]?.columns).toEqual(expect.arrayContaining([expect.objectContaining({ type: expect.any(String) })]));
+    expect(totalCount).toBe(3);
+    await expect(catalog.datasets.listTables(tenantId, 0)).resolves.toEqual({ tables: [], totalCount: 3 });
+  });
+
   it('are hidden at once when they are deleted, and give name and files back', async () => {
     const dataset = await createReadyDataset(catalog, member, { tableName: 'gone' });
     const [table] = await catalog.datasets.resolveTables(tenantId, ['gone']);

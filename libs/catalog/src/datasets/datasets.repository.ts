@@ -18,6 +18,7 @@ import { insertJob, type NewJob } from '../jobs/outbox.js';
 import { DatasetEntity, VersionEntity } from '../schema/dataset.entity.js';
 import type { JsonObject } from '../schema/json.js';
 import { SELECT_DATASETS, toDataset, type Dataset, type DatasetJoinRow } from './dataset.js';
+import { listTables, type TableListing } from './table-list.js';
 import { resolveTables, type ResolvedTable } from './table-resolution.js';
 import { findSimilarNames, tableNameTaken } from './table-names.js';
 import { claimUpload } from './upload-claim.js';
@@ -160,6 +161,11 @@ export class DatasetRepository {
   /** The tables of the names that exist, with the exact files to read; names in any case, as they were asked for. */
   resolveTables(tenantId: TenantId, names: readonly string[]): Promise<ResolvedTable[]> {
     return this.database.run((manager) => resolveTables(manager, tenantId, names));
+  }
+
+  /** The tables that can be read, with the columns of their newest version. */
+  listTables(tenantId: TenantId, limit: number): Promise<TableListing> {
+    return this.database.run((manager) => listTables(manager, { tenantId, limit }));
   }
 
   /** Names of tables that are close to one that does not exist, the closest first. */

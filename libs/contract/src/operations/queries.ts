@@ -16,7 +16,8 @@ export const queryOperations = {
     description:
       'Tables are `datasets.<table>` and `results.<result_id>`. The answer holds the first rows; the whole result is ' +
       'stored in the background and can be read, and queried, under its `result_id`. With another `format` or `Accept` ' +
-      'than JSON the answer is the table itself, all rows unless `limit_rows` is given.',
+      'than JSON the answer is the table itself, all rows unless `limit_rows` is given. EXPLAIN, ' +
+      'DESCRIBE, SUMMARIZE and SHOW TABLES are answered in JSON; nothing of them is stored, and their `result_id` is null.',
     method: 'post',
     path: '/v1/query',
     access: 'queries:run',

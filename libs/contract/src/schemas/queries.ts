@@ -66,7 +66,10 @@ const inputSchema = z
 export const queryAnswerSchema = z
   .object({
     query_run_id: idOf('queryRun'),
-    result_id: idOf('result'),
+    result_id: idOf('result').nullable().meta({
+      description:
+        'Null for EXPLAIN, DESCRIBE, SUMMARIZE and SHOW TABLES: their answer is all there is, and is not kept.',
+    }),
     columns: z.array(z.string()),
     types: z.array(z.string()),
     nullable: z.array(z.boolean()),

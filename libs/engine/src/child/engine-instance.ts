@@ -39,7 +39,8 @@ export class EngineInstance {
 
   private inputFiles(files: readonly string[]): { folder: string } | { files: readonly string[] } {
     if (this.config.role === 'parse') return { files: [] };
-    return this.config.isolation === 'statement' ? { files } : { folder: this.config.inputsDir };
+    // Two tables may have the same file, and DuckDB shows each path once.
+    return this.config.isolation === 'statement' ? { files: [...new Set(files)] } : { folder: this.config.inputsDir };
   }
 
   private async create(readable: { folder: string } | { files: readonly string[] }): Promise<DuckDBInstance> {

@@ -35,10 +35,6 @@ function splitAnswer(given: TaskAnswer): { fields: object; text: string } {
     const { rowsJson: text, ...fields } = given;
     return { fields, text };
   }
-  if ('treeJson' in given) {
-    const { treeJson: text, ...fields } = given;
-    return { fields, text };
-  }
   return { fields: given, text: '' };
 }
 

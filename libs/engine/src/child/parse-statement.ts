@@ -1,13 +1,19 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { ParseAnswer, ParseRequest } from '../tasks/parse.task.js';
+import { analyzeStatement } from '@millrace/sql';
+import type { ParseRequest, ParseResult } from '../tasks/parse.task.js';
 import { isOutOfMemory, readDuckdbError } from './duckdb-error.js';
 import type { TaskContext } from './task-context.js';
 
-/** What DuckDB's own parser makes of a text. What is wrong with one is part of the answer: the gate finds the words. */
-export async function parseStatement({ sql }: ParseRequest, { connection }: TaskContext): Promise<ParseAnswer> {
+/**
+ * Lets DuckDB's own parser make a tree of a text, and the gate judge it.
+ *
+ * @throws DomainError what is wrong with the text
+ */
+export async function parseStatement({ sql }: ParseRequest, { connection }: TaskContext): Promise<ParseResult> {
+  const statementCount = await countStatements(sql, connection);
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
-  const treeJson = String(reader.getRows()[0]?.[0]);
-  return { statementCount: await countStatements(sql, connection), treeJson };
+  const tree: unknown = JSON.parse(String(reader.getRows()[0]?.[0]));
+  return { statement: analyzeStatement({ sql, tree, statementCount }) };
 }
 
 /** A second witness: PIVOT without IN counts as two, where its tree is only an error. */

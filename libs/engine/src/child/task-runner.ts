@@ -5,6 +5,7 @@ import type { EngineInstance } from './engine-instance.js';
 import { exportTable } from './export/export-table.js';
 import { parseStatement } from './parse-statement.js';
 import { readPage } from './read-page.js';
+import { runInspection } from './run-inspection.js';
 import { runQuery } from './run-query.js';
 import type { TaskContext } from './task-context.js';
 import { toTaskError } from './task-error.js';
@@ -60,6 +61,8 @@ function runTask(task: WireTask, context: TaskContext): Promise<TaskAnswer> {
       return parseStatement(task, context);
     case 'query':
       return runQuery(task, context);
+    case 'inspect':
+      return runInspection(task, context);
     case 'read':
       return readPage(task, context);
     case 'convert':
@@ -74,6 +77,7 @@ function filesOf(task: WireTask): readonly string[] {
     case 'parse':
       return [];
     case 'query':
+    case 'inspect':
       return task.inputs.flatMap(({ files }) => files);
     case 'read':
     case 'export':

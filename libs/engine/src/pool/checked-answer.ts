@@ -1,4 +1,5 @@
 import type { Column } from '@millrace/domain';
+import { PARAMETERS_MAX, STATEMENT_FORMS, TABLE_REFERENCES_MAX, type AnalyzedStatement } from '@millrace/sql';
 import { z } from 'zod';
 import { COMPRESSIONS, type ConvertAnswer, DATA_FORMATS } from '../tasks/convert.task.js';
 import type { ExportAnswer } from '../tasks/export.task.js';
@@ -10,8 +11,6 @@ import type { WireTask } from '../tasks/task.js';
 /** An answer that is what its task asks for. The file that belongs to it lies where the task said, not where a child says. */
 export type CheckedAnswer = ParseResult | QueryAnswer | ReadResult | ConvertAnswer | ExportAnswer;
 
-/** The tree of a statement of 1 MiB had 135 MB at most. */
-const TREE_BYTES_MAX = 192 * 1024 ** 2;
 /** `[]` is longer than an answer of no bytes. */
 const NO_ROWS_BYTES = 2;
 
@@ -21,7 +20,33 @@ const columns: z.ZodType<readonly Column[]> = z.array(
   z.object({ name: z.string(), type: z.string(), nullable: z.boolean() }),
 );
 
-const parseSchema = z.object({ statementCount: count });
+const tableReference: z.ZodType<AnalyzedStatement['tables'][number]> = z.object({
+  schema: z.enum(['datasets', 'results']),
+  name: z.string(),
+  alias: z
+    .string()
+    .optional()
+    .transform((alias) => alias),
+  version: z
+    .discriminatedUnion('unit', [
+      z.object({ unit: z.literal('version'), value: z.int() }),
+      z.object({ unit: z.literal('timestamp'), value: z.string() }),
+    ])
+    .optional()
+    .transform((version) => version),
+  nameParts: z.int().min(2).max(3),
+  byteOffset: count,
+  place: z.object({ line: z.int().positive(), column: z.int().positive() }),
+});
+
+const statement: z.ZodType<AnalyzedStatement> = z.object({
+  form: z.enum(STATEMENT_FORMS),
+  tables: z.array(tableReference).max(TABLE_REFERENCES_MAX),
+  functions: z.array(z.string()),
+  parameters: z.array(z.string()).max(PARAMETERS_MAX),
+});
+
+const parseSchema: z.ZodType<ParseResult> = z.object({ statement });
 
 const querySchema: z.ZodType<Omit<QueryAnswer, 'rowsJson'>> = z.object({
   columns,
@@ -60,11 +85,11 @@ const exportSchema: z.ZodType<ExportAnswer> = z.object({ rowCount: count });
 /** UTF-8 bytes of the text beside an answer, at most. */
 export function answerTextBytesMax(task: WireTask): number {
   switch (task.kind) {
-    case 'parse':
-      return TREE_BYTES_MAX;
     case 'query':
+    case 'inspect':
     case 'read':
       return Math.max(NO_ROWS_BYTES, task.answerBytesMax);
+    case 'parse':
     case 'convert':
     case 'export':
       return 0;
@@ -75,8 +100,9 @@ export function answerTextBytesMax(task: WireTask): number {
 export function checkAnswer(task: WireTask, answer: unknown, text: string): CheckedAnswer | undefined {
   switch (task.kind) {
     case 'parse':
-      return parsedStatement(answer, text);
-    case 'query': {
+      return parseSchema.safeParse(answer).data;
+    case 'query':
+    case 'inspect': {
       const { data } = querySchema.safeParse(answer);
       return data && isPage(text, data.rowsReturned, task.rowsMax) ? { ...data, rowsJson: text } : undefined;
     }
@@ -90,15 +116,6 @@ export function checkAnswer(task: WireTask, answer: unknown, text: string): Chec
     }
     case 'export':
       return exportSchema.safeParse(answer).data;
-  }
-}
-
-function parsedStatement(answer: unknown, text: string): ParseResult | undefined {
-  const { data } = parseSchema.safeParse(answer);
-  try {
-    return data && { statementCount: data.statementCount, tree: JSON.parse(text) };
-  } catch {
-    return undefined;
   }
 }
 

@@ -7,12 +7,15 @@ const READY = `say({ type: 'ready', dataBytes: 1 });\n`;
 const query = { kind: 'query', sql: '', inputs: [], rowsMax: 2, answerBytesMax: 10, resultBytesMax: 1, outputPath: '/x' } as const; // prettier-ignore
 const TASKS = {
   query,
+  inspect: { kind: 'inspect', sql: '', inputs: [], rowsMax: 2, answerBytesMax: 10, outputPath: '/x' },
   parse: { kind: 'parse', sql: '', outputPath: '/x' },
   read: { kind: 'read', files: [], columns: [], offset: 0, limit: 2, answerBytesMax: 10, outputPath: '/x' },
   convert: { kind: 'convert', file: '/x', outputPath: '/x' },
   export: { kind: 'export', files: [], columns: [], format: 'csv', outputPath: '/x' },
 } as const satisfies Record<string, WireTask>;
 
+const TABLE = { schema: 'datasets', name: 't', nameParts: 2, byteOffset: 5, place: { line: 1, column: 6 } };
+const SELECT_1 = { form: 'select', tables: [TABLE], functions: [], parameters: ['1'] };
 const COLUMN = { name: 'a', type: 'INTEGER', nullable: true };
 const QUERY = { columns: [COLUMN], rowCount: 1, rowsReturned: 1, truncated: false, executionTimeMs: 1 };
 const READ = { rowsReturned: 1, totalRowCount: 1, truncated: false };
@@ -37,8 +40,9 @@ describe('what a child says', () => {
   }
 
   it.each<[keyof typeof TASKS, unknown, string, unknown]>([
-    ['parse', { statementCount: 1 }, '{"error":true}', { statementCount: 1, tree: { error: true } }],
+    ['parse', { statement: SELECT_1 }, '', { statement: SELECT_1 }],
     ['query', QUERY, '[["é"]]', { ...QUERY, rowsJson: '[["é"]]' }],
+    ['inspect', QUERY, '[["é"]]', { ...QUERY, rowsJson: '[["é"]]' }],
     ['read', READ, '[[1]]', { ...READ, rowsJson: '[[1]]' }],
     ['convert', CONVERT, '', CONVERT],
     ['export', { rowCount: 1 }, '', { rowCount: 1 }],
@@ -89,9 +93,10 @@ describe('what a child says', () => {
   });
 
   it.each<[keyof typeof TASKS, string, unknown, string]>([
-    ['parse', 'an answer without its fields', {}, '{}'],
-    ['parse', 'a tree that is no JSON', { statementCount: 1 }, '{'],
-    ['parse', 'half a statement', { statementCount: 0.5 }, '{}'],
+    ['parse', 'an answer without its fields', {}, ''],
+    ['parse', 'a form that is none', { statement: { ...SELECT_1, form: 'insert' } }, ''],
+    ['parse', 'a table of another schema', { statement: { ...SELECT_1, tables: [{ ...TABLE, schema: 'main' }] } }, ''],
+    ['parse', 'a text beside it', { statement: SELECT_1 }, '{}'],
     ['query', 'an answer without its fields', {}, '[]'],
     ['query', 'an answer of another kind', READ, '[]'],
     ['query', 'rows that are no number', { ...QUERY, rowsReturned: '1' }, '[]'],
@@ -101,6 +106,7 @@ describe('what a child says', () => {
     ['query', 'a column whose name is a number', { ...QUERY, columns: [{ ...COLUMN, name: 1 }] }, '[]'],
     ['query', 'no rows', QUERY, ''],
     ['query', 'rows that are no list', QUERY, '{}'],
+    ['inspect', 'more rows than were asked for', { ...QUERY, rowsReturned: 3 }, '[]'],
     ['read', 'a count that is none', { ...READ, totalRowCount: null }, '[]'],
     ['read', 'more rows than were asked for', { ...READ, rowsReturned: 3 }, '[]'],
     ['convert', 'a format that is none', { ...CONVERT, format: 'exe' }, ''],

@@ -25,6 +25,12 @@ const QUERY_DETAILS: Record<TaskFault, string> = {
   crashed: 'The statement was lost because its process ended unexpectedly. It may be tried again.',
 };
 
+const PARSE_DETAILS: Record<TaskFault, string> = {
+  ...QUERY_DETAILS,
+  deadline: 'The statement takes too long to be parsed. Write it simpler, and put long lists into a dataset.',
+  memory: 'The statement has too many parts. Put long lists into a dataset, and join it.',
+};
+
 const CONVERSION_DETAILS: Record<TaskFault, string> = {
   deadline: 'The conversion ran into its time limit. Split the file.',
   cancelled: 'The conversion was cancelled.',
@@ -42,5 +48,6 @@ const EXPORT_DETAILS: Record<TaskFault, string> = {
 /** The error that a caller gets for a fault. */
 export function faultError(kind: TaskKind, fault: TaskFault): DomainError {
   if (kind === 'convert') return new DomainError(CONVERSION_CODES[fault], CONVERSION_DETAILS[fault]);
+  if (kind === 'parse') return new DomainError(QUERY_CODES[fault], PARSE_DETAILS[fault]);
   return new DomainError(QUERY_CODES[fault], (kind === 'export' ? EXPORT_DETAILS : QUERY_DETAILS)[fault]);
 }

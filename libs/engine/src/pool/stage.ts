@@ -25,6 +25,7 @@ export async function stageTask(task: EngineTask, folder: ChildFolder): Promise<
     case 'convert':
       return { ...task, file: staged(task.file), outputPath };
     case 'query':
+    case 'inspect':
       return {
         ...task,
         inputs: task.inputs.map((input) => ({ ...input, files: input.files.map(staged) })),
@@ -43,6 +44,7 @@ function inputFilesOf(task: EngineTask): readonly string[] {
     case 'convert':
       return [task.file];
     case 'query':
+    case 'inspect':
       return task.inputs.flatMap((input) => input.files);
   }
 }
@@ -61,7 +63,7 @@ export async function collectResult(
     const converted = answer as ConvertAnswer;
     return { ...converted, files: [{ ...(await takeWritten(wire, work)), rowCount: converted.rowCount }] };
   }
-  return answer as TaskResult<'parse' | 'read' | 'export'>;
+  return answer as TaskResult<'parse' | 'inspect' | 'read' | 'export'>;
 }
 
 async function takeWritten(wire: WireTask, work: WorkFolder): Promise<{ path: string; sizeBytes: number }> {

@@ -11,7 +11,7 @@ export type ToChild = { readonly type: 'task'; readonly task: WireTask } | { rea
 export type FromChild =
   | { readonly type: 'ready'; readonly dataBytes: number }
   | { readonly type: 'progress'; readonly progress: number }
-  /** Without the answer's long text (`rowsJson`, `treeJson`), which lies beside the message. */
+  /** Without the answer's long text (`rowsJson`), which lies beside the message. */
   | { readonly type: 'answer'; readonly answer: unknown; readonly dataBytes: number }
   | { readonly type: 'error'; readonly error: ErrorRecord; readonly fault?: ChildFault | undefined };
 

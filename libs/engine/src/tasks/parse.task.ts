@@ -1,17 +1,14 @@
-/** Parses a statement without running or binding it. Needs no tenant and no files. */
+import type { AnalyzedStatement } from '@millrace/sql';
+
+/**
+ * Parses a statement without running or binding it, and judges its tree: `sql` of `recognizeStatement`. Needs no tenant
+ * and no files. Fails as the gate does.
+ */
 export interface ParseRequest {
   readonly sql: string;
 }
 
-export interface ParseAnswer {
-  /** Statements in the text, as `extractStatements` counts them; 0 when it is blank or does not parse. */
-  readonly statementCount: number;
-  /** What `json_serialize_sql` gave: as text, which crosses between processes in a tenth of the time of its objects. */
-  readonly treeJson: string;
-}
-
+/** What passed the gate. The tree, which is up to 150 times as long as the text, does not leave the process. */
 export interface ParseResult {
-  readonly statementCount: number;
-  /** What `json_serialize_sql` gave: the syntax trees, or what is wrong with the text. For `analyzeStatement` to judge. */
-  readonly tree: unknown;
+  readonly statement: AnalyzedStatement;
 }

@@ -1,13 +1,15 @@
 import type { ConvertAnswer, ConvertRequest, ConvertResult } from './convert.task.js';
 import type { ExportAnswer, ExportRequest } from './export.task.js';
-import type { ParseAnswer, ParseRequest, ParseResult } from './parse.task.js';
+import type { InspectAnswer, InspectRequest } from './inspect.task.js';
+import type { ParseRequest, ParseResult } from './parse.task.js';
 import type { QueryAnswer, QueryRequest, QueryResult } from './query.task.js';
 import type { ReadRequest, ReadResult } from './read.task.js';
 
 /** Each kind of task: what is asked, what the child answers, what the caller gets. */
 export interface TaskKinds {
-  parse: { request: ParseRequest; answer: ParseAnswer; result: ParseResult };
+  parse: { request: ParseRequest; answer: ParseResult; result: ParseResult };
   query: { request: QueryRequest; answer: QueryAnswer; result: QueryResult };
+  inspect: { request: InspectRequest; answer: InspectAnswer; result: InspectAnswer };
   read: { request: ReadRequest; answer: ReadResult; result: ReadResult };
   convert: { request: ConvertRequest; answer: ConvertAnswer; result: ConvertResult };
   export: { request: ExportRequest; answer: ExportAnswer; result: ExportAnswer };
