@@ -44,7 +44,7 @@ function codeOf(error: DuckdbError): ErrorCode {
     case 'Syntax':
       return 'sql.syntax';
     case 'Catalog':
-      return catalogCode(error.entryType ?? '');
+      return catalogCode(error);
     case 'Binder':
       return binderCode(error);
     case 'Permission':
@@ -58,9 +58,10 @@ function codeOf(error: DuckdbError): ErrorCode {
   }
 }
 
-function catalogCode(entryType: string): ErrorCode {
+function catalogCode({ entryType = '', message }: DuckdbError): ErrorCode {
   if (/function|macro/i.test(entryType)) return 'function.unknown';
-  return /type|collation/i.test(entryType) ? 'sql.invalid' : 'table.unknown';
+  // A type of an extension that is not there comes without the kind of the thing that was looked for.
+  return /type|collation/i.test(entryType) || message.startsWith('Type ') ? 'sql.invalid' : 'table.unknown';
 }
 
 function binderCode({ subtype, message }: DuckdbError): ErrorCode {
