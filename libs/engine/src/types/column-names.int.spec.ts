@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConvertFixture } from '../../test/convert-fixture.js';
 import { csvRows } from '../../test/exported-rows.js';
-import { DEFAULT_ENGINE_OPTIONS } from '../pool/engine-options.js';
 import type { QueryResult } from '../tasks/query.task.js';
 import { uniqueColumnNames } from './column-names.js';
 import { quoteIdentifier } from './sql-text.js';
@@ -42,7 +40,7 @@ const VALUES = NAMES.map((_, index) => index);
 describe('columns', () => {
   let fixture: ConvertFixture;
   beforeAll(async () => {
-    fixture = await ConvertFixture.open(DEFAULT_ENGINE_OPTIONS.memoryBytes);
+    fixture = await ConvertFixture.open();
   });
   afterAll(() => fixture.close());
 
@@ -104,41 +102,6 @@ describe('columns', () => {
     await expect(none).rejects.toMatchObject({ code: 'sql.invalid' });
     await expect(none).rejects.toThrow(/empty/);
   });
-
-  it(
-    'can be 10,000',
-    async () => {
-      const values = Array.from({ length: 10_000 }, (_, index) => index);
-      const result = await query(
-        `SELECT ${values.map((value) => `${value}${value % 50 === 0 ? '::HUGEINT' : ''} AS c${value}`).join(', ')}`,
-      );
-      expect(JSON.parse(result.rowsJson)).toEqual([values]);
-      expect(result.columns[50]).toEqual({ name: 'c50', type: 'HUGEINT', nullable: true });
-      expect(JSON.parse((await read(result)).rowsJson)).toEqual([values]);
-      expect(JSON.parse((await query('SELECT c0, c9999, c50 FROM results.r', result)).rowsJson)).toEqual([
-        [0, 9999, 50],
-      ]);
-    },
-    2 * HEAVY_MS,
-  );
-
-  it(
-    'can hold 50 MB in one row, of which an answer says that it is left out',
-    async () => {
-      const result = await query(`SELECT repeat('é ', 16666666) AS long, [1::HUGEINT] AS short`);
-      expect(result).toMatchObject({ rowCount: 1, rowsReturned: 0, truncated: true, rowsJson: '[]' });
-      expect(await read(result)).toMatchObject({ rowsReturned: 0, totalRowCount: 1, truncated: true });
-      const value = 'é '.repeat(16_666_666);
-      const [[length, hash] = []] = JSON.parse(
-        (await query('SELECT length(long), md5(long) FROM results.r', result)).rowsJson,
-      ) as unknown[][];
-      expect([length, hash]).toEqual([value.length, createHash('md5').update(value).digest('hex')]);
-      const row = JSON.parse(await exported(result, 'ndjson')) as { long: string; short: unknown };
-      expect(row.short).toEqual([1]);
-      expect(row.long === value).toBe(true);
-    },
-    2 * HEAVY_MS,
-  );
 
   it.each(['csv', 'ndjson'] as const)(
     'have their rows in order in %s',
