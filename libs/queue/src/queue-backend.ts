@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import {
   createPostgresRelayBackend,
   PostgresConnection,
@@ -21,9 +20,13 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 /** Ends a call whose server has gone silent; longer than the server's own limit, so that its answer comes first. */
 const QUERY_TIMEOUT_MS = 15_000;
 const MIGRATION_TIMEOUT_MS = 120_000;
+/** A connection to listen on that is lost in silence is noticed so much later. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
 
-/** Connections are scarce (the embedded Postgres has 200). A worker and a relay hold one more each, to listen. */
+/** Connections are scarce (the embedded Postgres has 200). */
 const POOL_CONNECTIONS_MAX = 2;
+/** A worker and a relay hold one more each, to listen. */
+const LISTENING_CONNECTIONS_MAX = POOL_CONNECTIONS_MAX + 1;
 
 /** BullMQ's lock on a running job; it renews it every half of that. */
 const LOCK_MS = 30_000;
@@ -42,32 +45,57 @@ const RECONNECT_PAUSE_MS = 1_000;
 const EVENT_STREAM_LENGTH_MAX = 100;
 const RELAY_NAMESPACE = 'millrace';
 
-/**
- * A client whose connection ends while no query runs on it has nobody else to tell, and an `error` without a listener ends
- * the process. The pool listens only while a client lies idle. What was lost is told by the next query.
- */
-function outliveItsConnection(client: EventEmitter): void {
-  client.on('error', () => undefined);
-}
-
-function connectionTo(databaseUrl: string): PostgresPoolConfig {
+function connectionTo(databaseUrl: string, connectionsMax = POOL_CONNECTIONS_MAX): PostgresPoolConfig {
   return {
-    onConnect: outliveItsConnection,
     connectionString: databaseUrl,
     schema: QUEUE_SCHEMA,
-    max: POOL_CONNECTIONS_MAX,
+    max: connectionsMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     application_name: 'millrace-queue',
   };
+}
+
+type Pool = PostgresConnection['pool'];
+
+/**
+ * A pool whose connections may be ended by the server at any moment. A client of pg without a listener throws that error
+ * out of the event loop, and BullMQ has none while a client has just been connected, nor while it checks the tables. The
+ * pool tells of each client before anybody has it. Connections to listen on come from a pool, too, when BullMQ is given
+ * one; with a mere configuration it makes them itself, and nobody hears of them in time.
+ */
+function openPool(config: PostgresPoolConfig): Pool {
+  return guarded(new PostgresConnection(config)).pool;
+}
+
+/** Whoever uses a client hears of its end by their statement, and the pool lets it go. */
+function guarded(connection: PostgresConnection): PostgresConnection {
+  connection.pool.on('connect', (client) => client.on('error', () => undefined));
+  return connection;
+}
+
+/** BullMQ leaves a pool open that it was given; this one ends with its connection. */
+class QueueConnection extends PostgresConnection {
+  private ended: Promise<void> | undefined;
+
+  constructor(config: PostgresPoolConfig) {
+    super(openPool(config));
+  }
+
+  override close(): Promise<void> {
+    this.ended ??= super.close().then(() => this.pool.end());
+    return this.ended;
+  }
 }
 
 /** Brings BullMQ's tables up to date; safe to call from several processes at once. */
 export async function migrateQueue(databaseUrl: string): Promise<void> {
   const timeouts = { statement_timeout: MIGRATION_TIMEOUT_MS, query_timeout: MIGRATION_TIMEOUT_MS };
-  const connection = new PostgresConnection({ ...connectionTo(databaseUrl), ...timeouts, max: 1, migrate: true });
+  const config = { ...connectionTo(databaseUrl, 1), ...timeouts, migrate: true };
+  const connection = guarded(new PostgresConnection(config));
   try {
     await connection.waitUntilReady();
   } finally {
@@ -99,7 +127,7 @@ export async function openSender(
   names: readonly QueueName[],
   log: QueueLog,
 ): Promise<QueueSender> {
-  const connection = new PostgresConnection(connectionTo(databaseUrl));
+  const connection = new QueueConnection(connectionTo(databaseUrl));
   connection.on('error', logErrors(log, 'queue sender'));
   await connection.waitUntilReady().catch(async (error: unknown) => {
     await connection.close();
@@ -149,11 +177,12 @@ class PollingBackend extends PostgresQueueBackend {
 }
 
 export function openReceiver({ queue, concurrency, databaseUrl, log, receive }: ReceiverOptions): QueueReceiver {
-  const { Worker } = withBackend<PostgresQueueBackend, PostgresConnectionOptions>(
-    (name, options) => new PollingBackend(new PostgresConnection(options.connection), name, options, true, name),
-  );
+  const { Worker } = withBackend<PostgresQueueBackend, PostgresConnectionOptions>((name, options) => {
+    const connection = new QueueConnection(connectionTo(databaseUrl, LISTENING_CONNECTIONS_MAX));
+    return new PollingBackend(connection, name, options, true, name);
+  });
   const worker = new Worker<unknown, void>(queue, (job) => receive(job.name, job.data), {
-    connection: connectionTo(databaseUrl),
+    connection: databaseUrl,
     autorun: false,
     concurrency,
     lockDuration: LOCK_MS,
@@ -180,11 +209,13 @@ export interface Broadcast {
 
 /** Opens a node of the relay; throws when Postgres does not answer or `migrateQueue` has not run. */
 export async function openBroadcast(databaseUrl: string, log: QueueLog): Promise<Broadcast> {
-  const connection: PostgresConnectionOptions = connectionTo(databaseUrl);
+  const connection = openPool(connectionTo(databaseUrl, LISTENING_CONNECTIONS_MAX));
   const relay = new Relay({ connection, namespace: RELAY_NAMESPACE, backend: createPostgresRelayBackend });
   relay.on('error', logErrors(log, 'event relay'));
+  let ended: Promise<void> | undefined;
+  const close = (): Promise<void> => (ended ??= relay.close().then(() => connection.end()));
   await relay.waitUntilReady().catch(async (error: unknown) => {
-    await relay.close();
+    await close();
     throw error;
   });
   return {
@@ -193,6 +224,6 @@ export async function openBroadcast(databaseUrl: string, log: QueueLog): Promise
       void (await relay.subscribe(topic, (message) => {
         listener(message.data);
       })),
-    close: () => relay.close(),
+    close,
   };
 }

@@ -1,7 +1,7 @@
 export { eventually } from './eventually.js';
 export { FaultyObjectStore, type HeldCall } from './faulty-object-store.js';
 export { RawConnection } from './http/raw-connection.js';
-export { DroppingServer } from './postgres/dropping-server.js';
+export { BreakingProxy, type BreakingPoint } from './postgres/breaking-proxy.js';
 export { openCatalog, type TestCatalog } from './postgres/open-catalog.js';
 export { startPostgres, type TestDatabase } from './postgres/start-postgres.js';
 export { withClient } from './postgres/with-client.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DroppingServer, openCatalog, type TestCatalog } from '@millrace/testing';
+import { BreakingProxy, openCatalog, type TestCatalog } from '@millrace/testing';
 import { Database } from './database.js';
 
 describe('a connection that breaks', () => {
@@ -28,14 +28,15 @@ describe('a connection that breaks', () => {
   );
 });
 
-describe('a connection that ends in the moment in which it stands', () => {
-  it('fails what it was made for and not the process', async () => {
+describe('connections that end in the moment in which they stand', () => {
+  it('fail what they were made for and not the process', async () => {
     const open = await openCatalog();
-    const { server, databaseUrl } = await DroppingServer.before(open.databaseUrl);
+    const proxy = await BreakingProxy.start(open.databaseUrl, { connection: 'every', answer: 1, how: 'told' });
+    const { databaseUrl } = proxy;
     try {
       await expect(Database.open({ databaseUrl })).rejects.toMatchObject({ code: 'service.unavailable' });
     } finally {
-      await server.close();
+      await proxy.stop();
       await open.stop();
     }
   });
