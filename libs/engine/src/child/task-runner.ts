@@ -1,3 +1,4 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ChildConfig } from '../pool/wire.js';
 import type { TaskAnswer, WireTask } from '../tasks/task.js';
 import { convertFile } from './convert/convert-file.js';
@@ -32,7 +33,7 @@ export class TaskRunner {
     this.abort = new AbortController();
     const { signal } = this.abort;
     try {
-      const answer = await this.instance.use(filesOf(task), async (connection) => {
+      const answer = await this.use(task, async (connection) => {
         // Again and again: an interrupt between two statements of a task would be lost.
         const interrupter = setInterval(() => signal.aborted && connection.interrupt(), INTERRUPT_EVERY_MS);
         try {
@@ -52,6 +53,11 @@ export class TaskRunner {
     } catch (error) {
       return toTaskError(error, task.kind, [this.config.inputsDir, this.config.scratchDir]);
     }
+  }
+
+  private use<T>(task: WireTask, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const files = filesOf(task);
+    return task.kind === 'export' ? this.instance.useAlone(files, work) : this.instance.use(files, work);
   }
 }
 
