@@ -16,7 +16,7 @@ export function toTaskError(error: unknown, kind: TaskKind, folders: readonly st
   const known = error instanceof DomainError ? error : (toStorageFull(error) ?? unexpected(error, kind));
   const text = JSON.stringify(bounded(known.toRecord()));
   const clean = folders.reduce((left, folder) => left.replaceAll(`${folder}/`, '').replaceAll(folder, ''), text);
-  return { error: JSON.parse(clean) as ErrorRecord, fault: undefined };
+  return { error: JSON.parse(clean) as ErrorRecord, fault: known.code === 'query.memory' ? 'memory' : undefined };
 }
 
 function errorLines(error: unknown): string {

@@ -175,7 +175,7 @@ describe('an export', () => {
     await nothingIsLeft();
   });
 
-  it.each(['csv', 'json'] as const)('never ends as %s when it is not complete', async (format) => {
+  it.each(['csv', 'json', 'arrow'] as const)('never ends as %s when it is not complete', async (format) => {
     const damaged = join(fixture.base.folder, `damaged-${format}.parquet`);
     await writeFile(damaged, 'PAR1 nothing PAR1');
     await expect(fixture.bytes({ ...table, files: [...table.files, damaged] }, format)).rejects.toMatchObject({
@@ -184,7 +184,7 @@ describe('an export', () => {
     await nothingIsLeft();
   });
 
-  it.each(['csv'] as const)('keeps its memory when rows are long and alike, as %s', async (format) => {
+  it.each(['csv', 'arrow'] as const)('keeps its memory when rows are long and alike, as %s', async (format) => {
     const long = await fixture.store("SELECT repeat('x', 10000) AS s FROM range(60000)");
     const { body } = await fixture.start(long, format);
     let bytes = 0;

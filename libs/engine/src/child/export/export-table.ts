@@ -1,4 +1,4 @@
-import { type Column, DomainError } from '@millrace/domain';
+import type { Column } from '@millrace/domain';
 import type { ExportAnswer, ExportRequest } from '../../tasks/export.task.js';
 import { uniqueColumnNames } from '../../types/column-names.js';
 import { csvExpression } from '../../types/csv-encoding.js';
@@ -36,8 +36,11 @@ export async function exportTable(request: ExportRequest, context: TaskContext):
       });
     case 'ndjson':
       return copyRows(request, context, { items: jsonRow(request.columns, 'objects'), options: LINE_OPTIONS });
-    case 'arrow':
-      throw new DomainError('internal', 'Arrow streams are not there yet.');
+    case 'arrow': {
+      // Only now: its libraries take a tenth of a second and 40 MB to load.
+      const { writeArrow } = await import('./write-arrow.js');
+      return writeArrow(request, context);
+    }
   }
 }
 

@@ -1,0 +1,84 @@
+import { constants as fsConstants } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { DomainError } from '@millrace/domain';
+import { RecordBatch, Schema } from 'apache-arrow';
+import type { ExportAnswer, ExportRequest } from '../../tasks/export.task.js';
+import { selectStored } from '../table-view.js';
+import type { TaskContext } from '../task-context.js';
+import { copyText } from '../write-parquet.js';
+import { toArrowError } from './arrow-error.js';
+import { exportSchema } from './arrow-schema.js';
+import { BatchEncoder } from './batch-encoder.js';
+import { StoredBatches } from './stored-batches.js';
+
+/**
+ * Writes stored files into the task's pipe as one Arrow IPC stream. The values are those of the storage form, so nothing
+ * is lost: DuckDB's own way to Arrow makes a double of a HUGEINT.
+ */
+export async function writeArrow(request: ExportRequest, context: TaskContext): Promise<ExportAnswer> {
+  const tally = { rowCount: 0 };
+  const pipe = await open(context.outputPath, fsConstants.O_WRONLY);
+  const trap = trapStop();
+  try {
+    const bytes = Readable.from(encodeTable(request, context, tally));
+    await Promise.race([pipeline(bytes, pipe.createWriteStream(), { signal: context.signal }), trap.stopped]);
+    return tally;
+  } catch (error) {
+    throw toArrowError(error);
+  } finally {
+    trap.release();
+  }
+}
+
+/** A stop of the WebAssembly module in one of its own callbacks fails no promise of ours: it would end the process. */
+function trapStop(): { stopped: Promise<never>; release: () => void } {
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const onUncaught = (error: unknown): void => {
+    if (!(toArrowError(error) instanceof DomainError)) throw error;
+    reject(error);
+  };
+  process.on('uncaughtException', onUncaught);
+  return { stopped, release: () => process.off('uncaughtException', onUncaught) };
+}
+
+async function* encodeTable(
+  request: ExportRequest,
+  context: TaskContext,
+  tally: { rowCount: number },
+): AsyncGenerator<Buffer> {
+  const { columns, limit = Number.POSITIVE_INFINITY } = request;
+  const schema = columns.length === 0 ? new Schema([]) : await schemaOf(request, context);
+  const encoder = new BatchEncoder(schema);
+  for (const path of columns.length === 0 ? [] : request.files) {
+    if (tally.rowCount >= limit) break;
+    const stored = await StoredBatches.open(path);
+    for await (const batch of stored.read(limit - tally.rowCount)) {
+      tally.rowCount += batch.numRows;
+      yield encoder.encode(new RecordBatch(schema, batch.data));
+    }
+    stored.close();
+  }
+  yield encoder.finish();
+}
+
+/** From the first file; from one without rows when there is none. */
+async function schemaOf({ files, columns }: ExportRequest, context: TaskContext): Promise<Schema> {
+  const [first] = files;
+  if (first !== undefined) return exportSchema(await storedSchema(first), columns);
+  const path = join(context.scratchDir, 'schema.parquet');
+  try {
+    await context.connection.run(copyText(selectStored([], columns), columns, path).text);
+    return exportSchema(await storedSchema(path), columns);
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function storedSchema(path: string): Promise<Schema> {
+  const stored = await StoredBatches.open(path);
+  stored.close();
+  return stored.schema;
+}
