@@ -10,14 +10,12 @@ import { Catalog } from '@millrace/catalog';
 import { SCOPES } from '@millrace/domain';
 import { Tenant } from './tenant.mjs';
 
-const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
+const ROOT = new URL('../../', import.meta.url);
+const MAIN = fileURLToPath(new URL('apps/standalone/dist/main.js', ROOT));
 const START_MAX_MS = 120_000;
 /** Longer than a server drains by default. */
 const STOP_MAX_MS = 30_000;
 const POLL_MS = 50;
-/** As much as a small machine gives a service: memory that grows with a file does not hide in a large heap. */
-const HEAP_MEGABYTES = 256;
-
 /** All services in one process, as `npm start` runs them, on a folder of their own. */
 export class Millrace {
   #child;
@@ -36,7 +34,7 @@ export class Millrace {
   static async start({ dataFolder, threads, signal }) {
     if (!existsSync(MAIN)) throw new Error('There is no built server to start. Run: npm run bench');
     await mkdir(dataFolder, { mode: 0o711 });
-    const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MEGABYTES}`, MAIN], {
+    const child = spawn(process.execPath, [...(await startFlags()), MAIN], {
       env: {
         PATH: process.env.PATH,
         PORT: '0',
@@ -83,6 +81,14 @@ export class Millrace {
     await this.#catalog.close();
     await end(this.#child);
   }
+}
+
+/** What `npm start` gives Node. @returns {Promise<string[]>} */
+async function startFlags() {
+  const { scripts } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8'));
+  const [, flags] = /\/node (--.*) \S+$/.exec(scripts.start) ?? [];
+  if (flags === undefined) throw new Error('The script "start" in package.json names no flags.');
+  return flags.split(' ');
 }
 
 /** @returns {Promise<{ url: string, apiKey: string }>} */
