@@ -15,6 +15,9 @@ import { DomainError } from '@millrace/domain';
 import type { JsonValue } from '../tasks/json-value.js';
 import type { QueryRequest } from '../tasks/query.task.js';
 
+/** Of a statement's parameters in a sentence. */
+const NAMES_SHOWN_MAX = 10;
+
 /** Values and types as `connection.run` takes them. */
 export interface BoundParams {
   readonly values: DuckDBValue[] | Record<string, DuckDBValue>;
@@ -27,16 +30,16 @@ export interface BoundParams {
  * @throws DomainError `params.invalid` when they don't fit
  */
 export function bindParams(params: QueryRequest['params'], prepared: DuckDBPreparedStatement): BoundParams {
-  const names = Array.from({ length: prepared.parameterCount }, (_, index) => prepared.parameterName(index + 1));
+  const names = Array.from({ length: prepared.parameterCount }, (_, index) => nameAt(prepared, index + 1));
   const isPositional = names.every((name) => /^\d+$/.test(name));
   if (names.length === 0 && isEmpty(params)) return { values: [], types: [] };
   if (params === undefined)
-    throw invalid(`The statement has ${names.length} parameter(s), but no "params" were given.`);
+    throw invalid(`${needs(names)}: give ${names.length === 1 ? 'its value' : 'their values'} in "params".`);
   if (isArray(params)) {
     if (!isPositional)
-      throw invalid(`The statement has named parameters ($${names.join(', $')}): give "params" as an object.`);
-    const missing = params.length !== names.length;
-    if (missing) throw invalid(`The statement has ${names.length} parameter(s), but ${params.length} were given.`);
+      throw invalid(`The statement has named parameters (${listed(names)}): give "params" as an object.`);
+    if (params.length !== names.length)
+      throw invalid(`${needs(names)}, and "params" has ${params.length} ${params.length === 1 ? 'value' : 'values'}.`);
     return { values: params.map(toValue), types: params.map(typeOf) };
   }
   if (isPositional && names.length > 0)
@@ -44,9 +47,32 @@ export function bindParams(params: QueryRequest['params'], prepared: DuckDBPrepa
   return bindNamed(params, names);
 }
 
+/** The client throws a bare RangeError for a number that the statement leaves out. */
+function nameAt(prepared: DuckDBPreparedStatement, index: number): string {
+  try {
+    return prepared.parameterName(index);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalid(`Parameters are numbered without gaps, and the statement has no $${index}.`);
+  }
+}
+
+function needs(names: readonly string[]): string {
+  const count = names.length === 0 ? 'no' : names.length;
+  return `The statement has ${count} ${names.length === 1 ? 'parameter' : 'parameters'}`;
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > NAMES_SHOWN_MAX ? ', …' : '';
+  return `$${names.slice(0, NAMES_SHOWN_MAX).join(', $')}${more}`;
+}
+
 function bindNamed(params: { readonly [name: string]: JsonValue }, names: readonly string[]): BoundParams {
   const unknown = Object.keys(params).filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw invalid(`The statement has no parameter $${unknown.join(', $')}.`);
+  if (unknown.length > 0) {
+    const hint = names.length === 0 ? '' : ` It has ${listed(names)}.`;
+    throw invalid(`The statement has no parameter ${listed(unknown)}.${hint}`);
+  }
   const entries = names.map((name): [string, JsonValue] => {
     const value = Object.hasOwn(params, name) ? params[name] : undefined;
     if (value === undefined) throw invalid(`The parameter $${name} is missing.`);

@@ -127,8 +127,23 @@ describe('query', () => {
     ['SELECT $1', { a: 1 }],
     ['SELECT $1', [{ a: 1 }]],
     ['SELECT $1', [[1, 'a']]],
+    ['SELECT $2', [1]],
+    ['SELECT $2', undefined],
+    ['SELECT $3, $1', [1, 2, 3]],
+    ['SELECT $2, ?', [1, 2]],
   ])('refuses for %j the parameters %j', async (sql, params) => {
     await expect(fixture.query(sql, { params: params as never })).rejects.toMatchObject({ code: 'params.invalid' });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['SELECT $1', undefined, 'The statement has 1 parameter: give its value in "params".'],
+    ['SELECT ?, ?', [], 'The statement has 2 parameters, and "params" has 0 values.'],
+    ['SELECT 1', [1], 'The statement has no parameters, and "params" has 1 value.'],
+    ['SELECT $1, $4, $3', [1], 'Parameters are numbered without gaps, and the statement has no $2.'],
+    ['SELECT $a, $b', { A: 1 }, 'The statement has no parameter $A. It has $a, $b.'],
+    ['SELECT 1', { a: 1 }, 'The statement has no parameter $a.'],
+  ])('says of %j with the parameters %j how to mend it', async (sql, params, sentence) => {
+    await expect(fixture.query(sql, { params: params as never })).rejects.toThrow(sentence);
   });
 
   it.each([
