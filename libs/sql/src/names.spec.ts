@@ -70,8 +70,15 @@ describe('unknownTable', () => {
   });
 
   it('suggests no full name for what could not have one', () => {
-    expect(bareTable({ schema: '', name: '/etc/passwd' }).message).toBe(
-      'There is no table "/etc/passwd" that you may read.',
-    );
+    expect(bareTable({ schema: '', name: '1st' }).message).toBe('There is no table "1st" that you may read.');
   });
+
+  it.each(['/etc/passwd', 'C:\\x', 's3://bucket/x', 'x.csv', 'x.CSV.gz', 'x.ndjson', 'a b.parquet'])(
+    'says of %j that a file is to be uploaded',
+    (name) => {
+      expect(bareTable({ schema: '', name }).message).toBe(
+        `There is no table "${name}" that you may read. Upload the file, make it a dataset, and read datasets.<its table name>.`,
+      );
+    },
+  );
 });

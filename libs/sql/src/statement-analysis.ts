@@ -1,4 +1,5 @@
 import { isId } from '@millrace/domain';
+import { adviceForFunction } from './advice.js';
 import { closeNames } from './close-names.js';
 import { foldName, isVisible } from './cte-scope.js';
 import { isRefusedFunction, SCALAR_FUNCTIONS, TABLE_FUNCTIONS } from './function-names.js';
@@ -145,7 +146,10 @@ export class StatementAnalysis implements TreeVisitor {
   #unknownFunction(unknown: { visited: VisitedNode; name: string; known: ReadonlySet<string>; what: string }): Error {
     const { visited, name, known, what } = unknown;
     if (isRefusedFunction(name)) {
-      return this.#notAllowed(visited, `The function ${quoteName(name)} is not available here.`);
+      return this.#notAllowed(
+        visited,
+        `The function ${quoteName(name)} is not available here.${adviceForFunction(name)}`,
+      );
     }
     const words = [...known].filter((candidate) => /^\w+$/.test(candidate));
     const close = closeNames(name, words, SUGGESTIONS_MAX);

@@ -31,7 +31,7 @@ export function formOf(sql: string, root: RawNode): StatementForm {
   if (isRawNode(shown['query'])) return 'inspect';
   const form = shown['show_type'] === 'SHOW_FROM' ? formOfSchema(shown) : formOfName(shown);
   if (form) return form;
-  const message = 'SHOW lists tables: SHOW TABLES, or SHOW ALL TABLES for their columns, too.';
+  const message = 'SHOW lists the tables of datasets: SHOW TABLES, or SHOW ALL TABLES for their columns, too.';
   throw refusal(sql, { code: 'sql.not_allowed', message, byteOffset: 0 });
 }
 

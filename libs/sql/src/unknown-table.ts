@@ -1,4 +1,5 @@
 import { DomainError, isId } from '@millrace/domain';
+import { adviceForTable } from './advice.js';
 import { foldName } from './cte-scope.js';
 import { quoteName } from './refusal.js';
 import type { TextPlace } from './text-place.js';
@@ -20,7 +21,8 @@ export interface NamedTable {
  */
 export function unknownTable(table: NamedTable, suggestions: readonly string[] = []): DomainError {
   const fullName = table.schema === '' ? table.name : `${table.schema}.${table.name}`;
-  const hint = suggestions.length === 0 ? '' : ` Did you mean ${suggestions.slice(0, SUGGESTIONS_MAX).join(', ')}?`;
+  const close = suggestions.slice(0, SUGGESTIONS_MAX).join(', ');
+  const hint = close === '' ? adviceForTable(table) : ` Did you mean ${close}?`;
   const message = `There is no table ${quoteName(fullName)} that you may read.${hint}`;
   return new DomainError('table.unknown', message, { errors: [{ message, ...table.place }] });
 }
