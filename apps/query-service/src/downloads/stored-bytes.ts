@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { DomainError, type ByteStream } from '@millrace/domain';
 
 /**
- * The bytes of a stored file as a stream that ends well only after as many as were announced.
+ * The bytes of a stored file as a stream that ends well only after as many as were announced, and never has more: what
+ * follows them on a connection would be read as the beginning of another answer.
  *
  * @returns when the first are there, so that an error before can still be told
  */
@@ -20,11 +21,12 @@ async function* exactly(source: {
   readonly chunks: AsyncIterator<Uint8Array>;
   readonly sizeBytes: number;
 }): AsyncGenerator<Uint8Array> {
-  let sentBytes = 0;
+  let bytes = 0;
   for (let next = source.first; !next.done; next = await source.chunks.next()) {
-    sentBytes += next.value.length;
+    bytes += next.value.length;
+    if (bytes > source.sizeBytes) break;
     yield next.value;
   }
-  if (sentBytes === source.sizeBytes) return;
-  throw new DomainError('result.corrupt', `The stored file gave ${sentBytes} bytes instead of ${source.sizeBytes}.`);
+  if (bytes === source.sizeBytes) return;
+  throw new DomainError('result.corrupt', `The stored file gave ${bytes} bytes instead of ${source.sizeBytes}.`);
 }
