@@ -24,7 +24,7 @@ const VALUES: readonly (readonly [sql: string, type: string, value: unknown])[] 
   ["TIMESTAMP '2020-02-29 12:00:00.123456'", 'Timestamp<MICROSECOND>', Date.UTC(2020, 1, 29, 12) + 123.456],
   ["'2020-02-29 12:00:00.5+02'::TIMESTAMPTZ", 'Timestamp<MICROSECOND, UTC>', Date.UTC(2020, 1, 29, 10) + 500],
   ["'2020-02-29 12:00:00.123'::TIMESTAMP_MS", 'Timestamp<MILLISECOND>', Date.UTC(2020, 1, 29, 12) + 123],
-  ["'12:00:00+02'::TIMETZ", 'Utf8', '12:00:00+02'],
+  ["'12:00:00+02'::TIMETZ", 'Utf8', '12:00:00+02:00'],
   ["'b'::ENUM('a', 'b')", 'Utf8', 'b'],
   ["'00000000-0000-0000-0000-00000000000a'::UUID", 'FixedSizeBinary[16]', new Uint8Array([...Array(15).fill(0), 10])],
 ];
