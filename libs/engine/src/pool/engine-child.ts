@@ -114,6 +114,11 @@ export class EngineChild {
     }
   }
 
+  /** After files that are read once: a link that stays would keep their bytes on the disk after they were deleted. */
+  async dropInputs(): Promise<void> {
+    if (!this.hasEnded) await this.folder.setInputs([]);
+  }
+
   /** What a log may have of the end of what the process wrote to stderr. */
   get lastWords(): string {
     return lastWords(this.stderrTail);

@@ -136,9 +136,8 @@ export class EnginePool {
       this.logFailure(child, { kind: task.kind, tenantId: options.tenantId }, error);
       throw error;
     } finally {
-      // A raw file is read once; a link that stays would keep its bytes on the disk after it was deleted. The files of
-      // tables stay for the next statement, whose reader then knows their footers.
-      if (task.kind === 'convert' && child.isAlive) await child.folder.setInputs([]);
+      // The files of tables stay for the next statement, whose reader then knows their footers.
+      if (task.kind === 'convert') await child.dropInputs();
     }
   }
 

@@ -72,5 +72,6 @@ async function execute(task: WireTask, { child, body, pipe, deadlineAt, signal }
     throw error;
   } finally {
     await pipe.remove();
+    await child.dropInputs();
   }
 }

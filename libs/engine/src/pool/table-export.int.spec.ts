@@ -115,7 +115,9 @@ describe('an export', () => {
   const nothingIsLeft = async (): Promise<void> => {
     await eventually('its child is free', async () => (await fixture.base.pool.counts()).busy === 0);
     const paths = await readdir(fixture.base.folder, { recursive: true });
-    expect(paths.filter((path) => /\/(pipes|scratch)\/./.test(path) && !path.endsWith('/scratch/tmp'))).toEqual([]);
+    expect(paths.filter((path) => /\/(inputs|pipes|scratch)\/./.test(path) && !path.endsWith('/scratch/tmp'))).toEqual(
+      [],
+    );
     expect(await fixture.base.rows('SELECT 42')).toEqual([[42]]);
   };
 
