@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ContextAuthenticator } from '@millrace/auth';
 import { DomainError } from '@millrace/domain';
-import { createOwnFolder, EnginePool } from '@millrace/engine';
+import { createOwnFolder, EnginePool, type ReaderPaceLimits } from '@millrace/engine';
 import { closeHttpServer, createHttpServer } from '@millrace/http';
+import { downloadPace } from './downloads/download-pace.js';
 import { engineChildrenMax } from './engine-children-max.js';
 import { machineShare } from './machine-share.js';
 import { FileCache } from './inputs/file-cache.js';
@@ -55,6 +56,7 @@ async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts>
     name: 'downloads',
     childrenMax: environment.DOWNLOAD_CHILDREN_MAX,
     parseChildrenMax: 0,
+    exportPace: downloadPace(environment),
   });
   try {
     await Promise.all([engine.ready(), exporter.ready()]);
@@ -67,7 +69,7 @@ async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts>
 
 function openPool(
   { environment, logger, engineFolder }: QueryServiceOptions,
-  { name, ...sizes }: { name: string; childrenMax: number; parseChildrenMax?: number },
+  { name, ...sizes }: { name: string; childrenMax: number; parseChildrenMax?: number; exportPace?: ReaderPaceLimits },
 ): EnginePool {
   return new EnginePool({
     ...sizes,

@@ -1,6 +1,7 @@
 import type { EnginePool } from '@millrace/engine';
 import { BlobWriter } from '@millrace/object-store';
 import { DatasetHeads } from './datasets/dataset-heads.js';
+import { downloadPace } from './downloads/download-pace.js';
 import { DownloadPlaces } from './downloads/download-places.js';
 import { DownloadsService } from './downloads/downloads.service.js';
 import { TableStreams } from './downloads/table-streams.js';
@@ -41,7 +42,8 @@ export function createServices(parts: Parts): Services {
   const work = new OpenWork();
   const inputs = new InputFiles({ blobs: catalog.blobs, store, cache, leaseMs, logger });
   const pages = new TablePages(engine, inputs);
-  const streams = new TableStreams({ exporter, inputs, work, places: new DownloadPlaces() });
+  const places = new DownloadPlaces();
+  const streams = new TableStreams({ exporter, inputs, work, places, pace: downloadPace(environment) });
   const heads = new DatasetHeads(catalog);
   const results = new ReadableResults({ catalog, events });
   const running = new RunningQueries({ queryRuns: catalog.queryRuns, inputs, leaseMs, logger });

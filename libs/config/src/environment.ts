@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-const MiB = 1024 * 1024;
+const KiB = 1024;
+const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -88,6 +89,14 @@ export const environmentSchema = z.object({
     'Engine processes for downloads in one query service, each busy as long as somebody reads. One tenant has all but one of them at most.',
     { min: 1, max: 256, default: 3 },
   ),
+  DOWNLOAD_IDLE_MAX_MS: integer('How long a client may take nothing of a download before it is cut off.', {
+    min: 100,
+    default: 60_000,
+  }),
+  DOWNLOAD_BYTES_PER_SECOND_MIN: integer('A client that takes less of a download uses that time up, too.', {
+    min: 1,
+    default: 64 * KiB,
+  }),
   QUERY_MEMORY_BYTES: integer('Memory fence of one query, or of one download.', { min: 128 * MiB, default: 1.5 * GiB }),
   QUERY_THREADS: integer('Threads of one query, or of one download.', { min: 1, max: 64, default: 2 }),
   QUERY_SPILL_BYTES_MAX: integer('Disk that one query may use for what does not fit into memory.', {

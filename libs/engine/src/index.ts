@@ -1,5 +1,6 @@
 export { EnginePool } from './pool/engine-pool.js';
 export type { TableExport } from './pool/table-export.js';
+export { ReaderPace, type ReaderPaceLimits } from './pool/reader-pace.js';
 export { createOwnFolder } from './pool/own-folder.js';
 export type { ConvertResult } from './tasks/convert.task.js';
 export type { ExportFormat, ExportRequest } from './tasks/export.task.js';

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ByteRange, Column, TenantId } from '@millrace/domain';
 import { DomainError } from '@millrace/domain';
-import type { EnginePool, ExportFormat } from '@millrace/engine';
+import type { EnginePool, ExportFormat, ReaderPaceLimits } from '@millrace/engine';
 import type { InputFile, InputFiles } from '../inputs/input-files.js';
 import type { OpenWork } from '../open-work.js';
 import { withTimeLimit } from '../time-limit.js';
@@ -20,6 +20,8 @@ export interface TableStreamsParts {
   readonly inputs: InputFiles;
   readonly work: OpenWork;
   readonly places: DownloadPlaces;
+  /** How slow the reader of stored bytes may be; `exporter` has its own. */
+  readonly pace: ReaderPaceLimits;
 }
 
 export interface StreamRequest {
@@ -69,8 +71,9 @@ export class TableStreams {
       const pinned = await this.pin(request, [file]);
       const limit = { limitMs: STORE_MS_MAX, reason: storeTooSlow, signal };
       const sizeBytes = range ? range.end - range.start + 1 : file.sizeBytes;
+      const { pace } = this.parts;
       return withTimeLimit(limit, async (timed) =>
-        storedBytes(await pinned.read(file, { range, signal: timed }), sizeBytes),
+        storedBytes(await pinned.read(file, { range, signal: timed }), { sizeBytes, pace }),
       );
     });
   }
@@ -99,7 +102,7 @@ export class TableStreams {
     return this.open(request, (signal) =>
       encoding
         ? this.encode([path], { ...request, ...encoding, signal })
-        : storedBytes(createReadStream(path), sizeBytes),
+        : storedBytes(createReadStream(path), { sizeBytes, pace: this.parts.pace }),
     );
   }
 

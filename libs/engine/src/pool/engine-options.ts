@@ -1,5 +1,6 @@
 import type { ChildUser } from './child-folder.js';
 import type { UserRange } from './child-users.js';
+import type { ReaderPaceLimits } from './reader-pace.js';
 
 /** What the pool logs to; shaped like pino. */
 export interface EngineLogger {
@@ -39,8 +40,10 @@ export interface EnginePoolOptions {
   readonly queueMax: number;
   /** Callers of one tenant that may wait for a child. */
   readonly queuePerTenantMax: number;
-  /** How long the reader of an export may take nothing; then the export is broken off, for it holds a child. */
-  readonly exportIdleMaxMs: number;
+  /** How slow the reader of an export may be; beyond that it is broken off, for it holds a child. */
+  readonly exportPace: ReaderPaceLimits;
+  /** How long an export waits for a child: nobody knows when the readers of others will have ended. */
+  readonly exportWaitMaxMs: number;
   /** When the service runs as root, each child is a user of its own from this range, where the system can do it. */
   readonly ownUsers: UserRange;
   /** Else, when the service runs as root, all children are this one. */
@@ -66,7 +69,8 @@ export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
   isolation: 'tenant',
   queueMax: 256,
   queuePerTenantMax: 32,
-  exportIdleMaxMs: 60_000,
+  exportPace: { idleMaxMs: 60_000, bytesPerSecondMin: 64 * 1024 },
+  exportWaitMaxMs: 30_000,
   ownUsers: { first: 2_000_000_000, count: 100_000_000 },
   sharedUser: { uid: 65_534, gid: 65_534 },
   programFolders: ['/usr/bin', '/bin', '/usr/sbin', '/sbin'],

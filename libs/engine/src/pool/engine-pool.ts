@@ -10,6 +10,7 @@ import { loggedError } from './logged-error.js';
 import { collectResult, dropOutput, stageTask } from './stage.js';
 import { startExport } from './start-export.js';
 import type { TableExport } from './table-export.js';
+import { waitLimit } from './wait-limit.js';
 import { WorkFolder } from './work-folder.js';
 
 const CLOSE_GRACE_MS = 10_000;
@@ -17,8 +18,6 @@ const CLOSE_GRACE_MS = 10_000;
 const PARSE_MS_MIN = 2_000;
 /** And so much for its length: 1 MiB of numbers took 2.5 s on an idle machine. */
 const PARSE_MS_PER_KIB = 10;
-/** Waiting for a child that parses. The slow statements of one tenant leave the others one, so this is long. */
-const PARSE_WAIT_MAX_MS = 10_000;
 
 export interface RunOptions {
   /** Whose task it is: whose files it reads, and whose turn it takes. */
@@ -79,7 +78,7 @@ export class EnginePool {
     const endsAt = performance.now() + options.deadlineMs;
     const { work, tables, parsers } = await this.parts;
     const lane = task.kind === 'parse' ? parsers : tables;
-    const child = await acquire(lane, task.kind, { ...options, deadlineAt: endsAt });
+    const child = await this.acquire(lane, task.kind, { ...options, deadlineAt: endsAt });
     try {
       const deadlineAt = Math.min(endsAt, performance.now() + timeMaxOf(task as EngineTask));
       const result = await this.runIn(child, work, task as EngineTask, { ...options, deadlineAt });
@@ -90,8 +89,9 @@ export class EnginePool {
   }
 
   /**
-   * Lets stored tables leave as a stream. It has a child until the last bytes are in the pipe, so a reader that takes
-   * nothing for `exportIdleMaxMs` gets `download.stalled`. The deadline counts until all has been taken.
+   * Lets stored tables leave as a stream. It has a child until the last bytes are in the pipe, so a reader that is slower
+   * than `exportPace` gets `download.stalled`. The deadline counts until all has been taken; waiting for a child ends with
+   * `exportWaitMaxMs`.
    *
    * @returns when the first bytes are there
    * @throws DomainError `result.corrupt`, `storage.*`, `query.deadline`, `query.memory`, `query.crashed`,
@@ -100,9 +100,9 @@ export class EnginePool {
   async export(request: ExportRequest, options: Omit<RunOptions, 'onProgress'>): Promise<TableExport> {
     const deadlineAt = performance.now() + options.deadlineMs;
     const { tables } = await this.parts;
-    const child = await acquire(tables, 'export', { ...options, deadlineAt });
-    const { exportIdleMaxMs: idleMaxMs } = this.options;
-    const running = await startExport(child, request, { deadlineAt, idleMaxMs, signal: options.signal }).catch(
+    const { exportPace: pace } = this.options;
+    const child = await this.acquire(tables, 'export', { ...options, deadlineAt });
+    const running = await startExport(child, request, { deadlineAt, pace, signal: options.signal }).catch(
       (error: unknown) => {
         tables.release(child);
         throw error;
@@ -119,6 +119,29 @@ export class EnginePool {
   async close(): Promise<void> {
     this.closing ??= this.shut();
     return this.closing;
+  }
+
+  /** A child of the right kind; the deadline and the signal count while waiting, too. */
+  private async acquire(
+    lane: ChildLane,
+    kind: TaskKind,
+    { tenantId, deadlineAt, signal }: RunOptions & { deadlineAt: number },
+  ): Promise<EngineChild> {
+    if (!tenantId) throw new TypeError('A task needs a tenant.');
+    const { exportWaitMaxMs } = this.options;
+    const limit = waitLimit(kind, { remainingMs: deadlineAt - performance.now(), exportWaitMaxMs });
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(limit.error), limit.ms);
+    const cancelled = new AbortController();
+    const cancel = (): void => cancelled.abort(faultError(kind, 'cancelled'));
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await lane.acquire(tenantId, AbortSignal.any([timeout.signal, cancelled.signal]));
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
+    }
   }
 
   private async runIn(
@@ -176,39 +199,9 @@ export class EnginePool {
   }
 }
 
-/** A child of the right kind; the deadline and the signal count while waiting, too. */
-async function acquire(
-  lane: ChildLane,
-  kind: TaskKind,
-  { tenantId, deadlineAt, signal }: RunOptions & { deadlineAt: number },
-): Promise<EngineChild> {
-  if (!tenantId) throw new TypeError('A task needs a tenant.');
-  const limit = waitLimit(kind, deadlineAt - performance.now());
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(limit.error), limit.ms);
-  const cancelled = new AbortController();
-  const cancel = (): void => cancelled.abort(faultError(kind, 'cancelled'));
-  if (signal?.aborted) cancel();
-  signal?.addEventListener('abort', cancel, { once: true });
-  try {
-    return await lane.acquire(tenantId, AbortSignal.any([timeout.signal, cancelled.signal]));
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', cancel);
-  }
-}
-
 /** How long a task may take once it has a child, whatever its caller says. */
 function timeMaxOf(task: EngineTask): number {
   return task.kind === 'parse' ? PARSE_MS_MIN + (task.sql.length / 1024) * PARSE_MS_PER_KIB : Number.POSITIVE_INFINITY;
-}
-
-function waitLimit(kind: TaskKind, remainingMs: number): { ms: number; error: DomainError } {
-  if (kind !== 'parse' || remainingMs <= PARSE_WAIT_MAX_MS) {
-    return { ms: Math.max(0, remainingMs), error: faultError(kind, 'deadline') };
-  }
-  const message = 'Too many statements wait to be parsed. Try again in a moment.';
-  return { ms: PARSE_WAIT_MAX_MS, error: new DomainError('query.too_many', message) };
 }
 
 /** The children that one tenant may have: another finds one, as long as there is more than one. */

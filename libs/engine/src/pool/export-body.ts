@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { DomainError } from '@millrace/domain';
 import type { ExportFrame } from './export-frame.js';
+import { ReaderPace, type ReaderPaceLimits } from './reader-pace.js';
 
 export interface ExportBodyOptions {
   /** Where the rows come from; it ends when the child has written all, or has ended itself. */
   readonly source: Readable;
   readonly frame: ExportFrame;
-  /** How long the reader may take nothing. */
-  readonly idleMaxMs: number;
+  readonly pace: ReaderPaceLimits;
 }
 
 /**
@@ -20,15 +20,16 @@ export class ExportBody extends Readable {
   readonly started: Promise<void>;
   private readonly start = Promise.withResolvers<void>();
   private readonly source: Readable;
+  private readonly pace: ReaderPace;
   private hasRows = false;
   private isDrained = false;
   private isComplete = false;
-  private idleTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: ExportBodyOptions) {
     super();
     this.started = this.start.promise;
     this.source = options.source;
+    this.pace = new ReaderPace(options.pace, (error) => this.destroy(error));
     this.source.on('data', (bytes: Buffer) => this.onBytes(bytes));
     this.source.once('end', () => {
       this.isDrained = true;
@@ -47,12 +48,12 @@ export class ExportBody extends Readable {
   }
 
   override _read(): void {
-    clearTimeout(this.idleTimer);
+    this.pace.stopWaiting();
     this.source.resume();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    clearTimeout(this.idleTimer);
+    this.pace.stopWaiting();
     this.source.destroy();
     this.start.reject(error ?? new DomainError('query.cancelled', 'The download was cancelled.'));
     done(error);
@@ -67,10 +68,10 @@ export class ExportBody extends Readable {
   }
 
   private pass(bytes: Buffer): void {
+    this.pace.give(bytes.length);
     if (this.push(bytes)) return;
     this.source.pause();
-    clearTimeout(this.idleTimer);
-    this.idleTimer = setTimeout(() => this.destroy(stalled()), this.options.idleMaxMs);
+    this.pace.wait();
   }
 
   private endIfDone(): void {
@@ -78,13 +79,8 @@ export class ExportBody extends Readable {
     const { head, tail } = this.options.frame;
     this.push(this.hasRows ? tail : head + tail);
     this.push(null);
+    // What is left in here holds no child any more, and yet a place among the downloads.
+    this.pace.wait();
     this.start.resolve();
   }
-}
-
-function stalled(): DomainError {
-  return new DomainError(
-    'download.stalled',
-    'The download was broken off because nothing of it was taken for too long.',
-  );
 }

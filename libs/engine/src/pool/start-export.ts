@@ -5,12 +5,13 @@ import { ExportBody } from './export-body.js';
 import { exportFrame } from './export-frame.js';
 import { ExportPipe } from './export-pipe.js';
 import { faultError } from './fault-error.js';
+import type { ReaderPaceLimits } from './reader-pace.js';
 import { stageTask } from './stage.js';
 
 export interface StartExportOptions {
   /** As `performance.now()`: when the export is broken off, whoever is slow, the child or the reader. */
   readonly deadlineAt: number;
-  readonly idleMaxMs: number;
+  readonly pace: ReaderPaceLimits;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,7 +35,7 @@ export async function startExport(
   const staged = await stageTask({ ...request, kind: 'export' }, child.folder);
   const pipe = await ExportPipe.create(child.folder.pipesDir);
   const frame = exportFrame(request.format, request.columns);
-  const body = new ExportBody({ source: pipe.source, frame, idleMaxMs: options.idleMaxMs });
+  const body = new ExportBody({ source: pipe.source, frame, pace: options.pace });
   const signal = breakOff(body, options);
   return { body, ended: execute({ ...staged, outputPath: pipe.path }, { ...options, child, body, pipe, signal }) };
 }

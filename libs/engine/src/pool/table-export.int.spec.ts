@@ -156,13 +156,61 @@ describe('an export', () => {
   });
 
   it('breaks off when its reader takes nothing for too long', async () => {
-    const impatient = await ExportFixture.open({ childrenMax: 1, exportIdleMaxMs: 300 });
+    const impatient = await ExportFixture.open({
+      childrenMax: 1,
+      exportPace: { idleMaxMs: 300, bytesPerSecondMin: 1 },
+    });
     try {
       const { body } = await impatient.start(table, 'csv');
       await expect(once(body, 'close')).rejects.toMatchObject({ code: 'download.stalled', retryable: true });
       expect(await impatient.base.rows('SELECT 42')).toEqual([[42]]);
     } finally {
       await impatient.close();
+    }
+  });
+
+  it('breaks off when its reader takes a little again and again', async () => {
+    const impatient = await ExportFixture.open({
+      childrenMax: 1,
+      exportPace: { idleMaxMs: 2_000, bytesPerSecondMin: 1024 ** 3 },
+    });
+    try {
+      const { body } = await impatient.start(table, 'csv');
+      const trickle = setInterval(() => body.read(), 20);
+      await expect(once(body, 'close')).rejects.toMatchObject({ code: 'download.stalled' });
+      clearInterval(trickle);
+      expect(await impatient.base.rows('SELECT 42')).toEqual([[42]]);
+    } finally {
+      await impatient.close();
+    }
+  });
+
+  it('does not leave its end with a reader that never takes it', async () => {
+    const impatient = await ExportFixture.open({
+      childrenMax: 1,
+      exportPace: { idleMaxMs: 300, bytesPerSecondMin: 1 },
+    });
+    try {
+      const small = await fixture.store('SELECT 1 AS a');
+      const { body } = await impatient.start(small, 'csv');
+      await expect(once(body, 'close')).rejects.toMatchObject({ code: 'download.stalled' });
+    } finally {
+      await impatient.close();
+    }
+  });
+
+  it('waits for a child only so long', async () => {
+    const crowded = await ExportFixture.open({ childrenMax: 1, exportWaitMaxMs: 100 });
+    try {
+      const { body } = await crowded.start(table, 'csv');
+      await expect(crowded.start(table, 'csv', { tenantId: 'tenant-b' })).rejects.toMatchObject({
+        code: 'query.too_many',
+        retryable: true,
+      });
+      await expect(crowded.start(table, 'csv', { deadlineMs: 50 })).rejects.toMatchObject({ code: 'query.deadline' });
+      body.destroy();
+    } finally {
+      await crowded.close();
     }
   });
 
