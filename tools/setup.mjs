@@ -13,6 +13,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isInstalled } from './hidden-lock.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MODULES = join(ROOT, 'node_modules');
@@ -155,13 +156,7 @@ function installAdvice(output) {
 function matchesHiddenLock() {
   const hidden = join(MODULES, '.package-lock.json');
   if (!existsSync(hidden)) return false;
-  const installed = readLock(readFileSync(hidden)).packages ?? {};
-  const wanted = Object.entries(readLock(read('package-lock.json')).packages ?? {});
-  return wanted.every(([place, { version, optional, link }]) => {
-    if (place === '' || !place.startsWith('node_modules/') || link) return true;
-    const found = installed[place];
-    return found ? found.version === version : optional === true || !existsSync(join(ROOT, place, 'package.json'));
-  });
+  return isInstalled(readLock(read('package-lock.json')), readLock(readFileSync(hidden)));
 }
 
 function readLock(content) {
