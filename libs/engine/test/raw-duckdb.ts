@@ -1,10 +1,12 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBType } from '@duckdb/node-api';
 import { contractValue } from './contract-value.js';
 
 /** A table as DuckDB itself holds it, without Millrace. */
 export interface RawTable {
   readonly names: readonly string[];
   readonly types: readonly string[];
+  /** The same types as trees. */
+  readonly columnTypes: readonly DuckDBType[];
   /** By the contract's rule for values. */
   readonly rows: readonly (readonly unknown[])[];
 }
@@ -30,6 +32,7 @@ export class RawDuckdb {
     return {
       names: description.getRows().map(([name]) => String(name)),
       types: description.getRows().map(([, type]) => String(type)),
+      columnTypes,
       rows: reader.getRows().map((row) =>
         row.map((value, index) => {
           const type = columnTypes[index];

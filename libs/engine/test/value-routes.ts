@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { expect } from '@jest/globals';
 import { selectStored } from '../src/child/table-view.js';
 import type { QueryResult } from '../src/tasks/query.task.js';
 import type { TableInput } from '../src/tasks/table-input.js';
 import type { ExportFormat } from '../src/tasks/export.task.js';
+import { arrowTable } from './arrow-rows.js';
 import { csvRows, csvValue, TEXT_FORMATS } from './exported-rows.js';
 import { PoolFixture } from './pool-fixture.js';
 import { RawDuckdb, type RawTable } from './raw-duckdb.js';
@@ -87,19 +88,32 @@ export class ValueRoutes {
     expectCells(await this.raw.values(restored), await this.raw.values(sql), types);
   }
 
-  private async expectExports(result: QueryResult, { rows, types }: RawTable): Promise<void> {
+  private async expectExports(result: QueryResult, expected: RawTable): Promise<void> {
+    const { rows, types } = expected;
     for (const { format, rows: read } of TEXT_FORMATS) {
-      expectCells(read(await this.exported(result, format)), rows, types);
+      expectCells(read(await this.exportedText(result, format)), rows, types);
     }
-    const fields = csvRows(await this.exported(result, 'csv'));
+    const fields = csvRows(await this.exportedText(result, 'csv'));
     const values = fields.map((row, index) => row.map((field, column) => csvValue(field, rows[index]?.[column])));
     expectCells(values, rows, types);
+    await this.expectArrow(result, expected);
   }
 
-  private async exported({ filePath, columns }: QueryResult, format: ExportFormat): Promise<string> {
+  private async expectArrow(result: QueryResult, expected: RawTable): Promise<void> {
+    const table = arrowTable(await this.exported(result, 'arrow'), expected.columnTypes);
+    expect(table.names).toEqual(expected.names);
+    expect(table.types).toEqual(expected.types);
+    expectCells(table.rows, expected.rows, expected.types);
+  }
+
+  private async exportedText(result: QueryResult, format: ExportFormat): Promise<string> {
+    return (await this.exported(result, format)).toString('utf8');
+  }
+
+  private async exported({ filePath, columns }: QueryResult, format: ExportFormat): Promise<Buffer> {
     const request = { files: [filePath], columns, format };
     const { body } = await this.fixture.pool.export(request, { tenantId: 'tenant-a', deadlineMs: LIMITS.deadlineMs });
-    return text(body);
+    return buffer(body);
   }
 
   async close(): Promise<void> {
