@@ -72,8 +72,11 @@ describe('a child that is killed', () => {
     return row;
   }
 
+  /** Kills all, and waits until the pool knows it. */
   const killAll = async (): Promise<void> => {
-    for (const pid of await enginePids(process.pid)) killIfThere(pid);
+    const pids = await enginePids(process.pid);
+    for (const pid of pids) signalIfThere(pid, 'SIGKILL');
+    await eventually('they are gone', () => !pids.some((pid) => signalIfThere(pid, 0)));
   };
 
   /** Nothing that a lost child wrote, read or unpacked is left, and the next task of its tenant is done. */
@@ -159,11 +162,12 @@ describe('a child that is killed', () => {
   });
 });
 
-/** One that was being replaced may have ended by itself. */
-function killIfThere(pid: number): void {
+/** One that was being replaced may have ended by itself. @returns whether it was there */
+function signalIfThere(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(pid, 'SIGKILL');
+    return process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return false;
   }
 }
