@@ -27,7 +27,7 @@ type Confinement = Pick<LaunchOptions, 'user' | 'guards'>;
 
 /** Engine processes whose program is a test's own, for what a child may say that ours never does. */
 export class LyingChildren {
-  private constructor(private readonly folder: string) {}
+  private constructor(readonly folder: string) {}
 
   static async open(): Promise<LyingChildren> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-lying-'));
