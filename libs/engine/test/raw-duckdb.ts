@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBType } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
 import { contractValue } from './contract-value.js';
 
 /** A table as DuckDB itself holds it, without Millrace. */
@@ -7,6 +7,8 @@ export interface RawTable {
   readonly types: readonly string[];
   /** The same types as trees. */
   readonly columnTypes: readonly DuckDBType[];
+  /** As DuckDB's client hands them out. */
+  readonly values: readonly (readonly DuckDBValue[])[];
   /** By the contract's rule for values. */
   readonly rows: readonly (readonly unknown[])[];
 }
@@ -29,11 +31,12 @@ export class RawDuckdb {
     const description = await this.connection.runAndReadAll(`DESCRIBE ${sql}`);
     const reader = await this.connection.runAndReadAll(sql);
     const columnTypes = reader.columnTypes();
+    const values = reader.getRows();
     return {
       names: description.getRows().map(([name]) => String(name)),
       types: description.getRows().map(([, type]) => String(type)),
-      columnTypes,
-      rows: reader.getRows().map((row) =>
+      ...{ columnTypes, values },
+      rows: values.map((row) =>
         row.map((value, index) => {
           const type = columnTypes[index];
           if (!type) throw new Error('A value without a column.');

@@ -147,3 +147,8 @@ const TEXTS: readonly TypedValues[] = [
 
 /** Every scalar type of DuckDB that a column of a result can have. */
 export const SCALARS: readonly TypedValues[] = [...NUMBERS, ...TIMES, ...TEXTS];
+
+/** The values and a NULL as a table of one column. */
+export function valuesOf({ type, values }: TypedValues): string {
+  return `(VALUES ${[...values, 'NULL'].map((value) => `(CAST(${value} AS ${type}))`).join(', ')})`;
+}

@@ -47,11 +47,15 @@ const MIXED: readonly Wrapping[] = [
   wrapping('tagged', (type) => `UNION(a ${type}[1], i INTERVAL)[]`, (value, type) => `[union_value(a := CAST([${value}] AS ${type}[1])), NULL]`), // prettier-ignore
 ];
 
+/** Alone and in each nested type. */
+export function wrappedOnce(value: string, type: string): string[] {
+  return [value, ...WRAPPINGS.map((outer) => outer.wrap(value, type))];
+}
+
 /** One level, two levels in every pair, and empty ones. */
 export function wrappedValues(value: string, type: string): string[] {
-  const once = WRAPPINGS.map((outer) => outer.wrap(value, type));
   const twice = WRAPPINGS.flatMap((outer) =>
     WRAPPINGS.map((inner) => outer.wrap(inner.wrap(value, type), inner.typeOf(type))),
   );
-  return [value, ...once, ...twice, ...[...MIXED, ...EMPTY].map(({ wrap }) => wrap(value, type))];
+  return [...wrappedOnce(value, type), ...twice, ...[...MIXED, ...EMPTY].map(({ wrap }) => wrap(value, type))];
 }

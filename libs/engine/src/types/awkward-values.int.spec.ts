@@ -41,8 +41,6 @@ const STATEMENTS: readonly (readonly [what: string, sql: string])[] = [
     'columns with the names of lambda parameters',
     "SELECT [to_days(1)] AS e0, {'e1': [1::HUGEINT]} AS e1, [[to_days(1)]] AS e2, MAP {'e3': [to_days(1)]} AS c0",
   ],
-  ['64 levels', `SELECT ${nested(64, '1::HUGEINT')} AS deep`],
-  ['18 lists within each other', `SELECT ${'['.repeat(18)}1::HUGEINT, NULL${']'.repeat(18)} AS deep`],
   [
     'NULL of nested types',
     "SELECT NULL::STRUCT(a HUGEINT, b INTERVAL) AS a, [NULL]::STRUCT(a INTERVAL)[] AS b, {'a': NULL::STRUCT(b INTERVAL)} AS c, MAP {'a': NULL::INTERVAL} AS d, [NULL::UNION(a INTERVAL, b HUGEINT)] AS e",
@@ -56,6 +54,12 @@ const STATEMENTS: readonly (readonly [what: string, sql: string])[] = [
   ['a long list', 'SELECT list(i::HUGEINT) AS l, list(to_seconds(i)) AS m FROM range(20000) AS t(i)'],
 ];
 
+/** What takes DuckDB a second to plan. */
+const DEEP: typeof STATEMENTS = [
+  ['64 levels', `SELECT ${nested(64, '1::HUGEINT')} AS deep`],
+  ['18 lists within each other', `SELECT ${'['.repeat(18)}1::HUGEINT, NULL${']'.repeat(18)} AS deep`],
+];
+
 describe('a statement is answered as DuckDB does', () => {
   let routes: ValueRoutes;
   beforeAll(async () => {
@@ -64,9 +68,11 @@ describe('a statement is answered as DuckDB does', () => {
   afterAll(() => routes.close());
 
   const expectSame = (sql: string): Promise<void> => routes.expectSame(sql);
+  const expectKept = (sql: string): Promise<void> => routes.expectKept(sql);
   const expectRows = (sql: string, rows: unknown[][]): Promise<void> => routes.expectRows(sql, rows);
 
   it.each(STATEMENTS)('with %s', (_, sql) => expectSame(sql));
+  it.each(DEEP)('with %s', (_, sql) => expectKept(sql));
 
   it('with nested values and NULLs mixed over many vectors', async () => {
     await expectSame(`SELECT i, [i::HUGEINT, NULL] AS a, CASE WHEN i % 3 > 0 THEN {'i': i, 't': [to_seconds(i)]} END AS b,

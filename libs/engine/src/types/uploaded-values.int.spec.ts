@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
-import { SCALARS } from '../../test/typed-values.js';
+import { SCALARS, valuesOf } from '../../test/typed-values.js';
 import { ValueRoutes } from '../../test/value-routes.js';
 import { WRAPPINGS } from '../../test/wrappings.js';
 
@@ -20,9 +20,8 @@ describe('a value of a Parquet file is what DuckDB reads there', () => {
   it.each(SCALARS.filter(({ type }) => !BEYOND_PARQUET.has(type)))(
     '$type, alone and nested',
     async ({ type, values }) => {
-      const rows = [...values, 'NULL'].map((value) => `(CAST(${value} AS ${type}))`).join(', ');
       const items = ['v', ...NESTED.map(({ wrap }) => wrap('v', type))].map((value, index) => `${value} AS c${index}`);
-      await expectUpload(`SELECT ${items.join(', ')} FROM (VALUES ${rows}) AS t(v)`);
+      await expectUpload(`SELECT ${items.join(', ')} FROM ${valuesOf({ type, values })} AS t(v)`);
     },
   );
 
