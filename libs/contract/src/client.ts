@@ -17,8 +17,10 @@ export interface ClientRequest<N extends OperationName> {
   readonly signal?: AbortSignal;
 }
 
-type BodyOf<R> = R extends { body: infer S extends z.ZodType } ? z.output<S> : undefined;
-type AnswerBody<N extends OperationName> = BodyOf<Op<N>['responses'][keyof Op<N>['responses']]>;
+type BodyOf<R> = R extends { body: infer S extends z.ZodType } ? z.output<S> : never;
+type JsonBody<N extends OperationName> = BodyOf<Op<N>['responses'][keyof Op<N>['responses']]>;
+/** Beside a body in JSON there is none only for who asked for a part, or for what changed: by `open`. */
+type AnswerBody<N extends OperationName> = [JsonBody<N>] extends [never] ? undefined : JsonBody<N>;
 
 export interface ClientAnswer<N extends OperationName> {
   readonly status: number;

@@ -1,28 +1,6 @@
-import { ENGINE_ERRORS, type Operation, type OperationResponse } from '../operation.js';
-import { downloadHeadersSchema, downloadQuerySchema, TABLE_FORMATS } from '../schemas/formats.js';
-
-const MEDIA_TYPES = Object.values(TABLE_FORMATS).map(({ mediaType }) => mediaType);
-
-const validators = { ETag: 'Of these bytes, strong.', Vary: '`Accept`.' };
-const headers = {
-  ...validators,
-  'Content-Disposition': 'A file name: that of the table.',
-  'Accept-Ranges': '`bytes` for Parquet, `none` for what is made while it is sent.',
-};
-
-const responses = {
-  200: {
-    description: 'The whole table. One that is cut short ends with a broken connection.',
-    bytes: MEDIA_TYPES,
-    headers: { ...headers, 'Repr-Digest': 'Of Parquet: its SHA-256 (RFC 9530).' },
-  },
-  206: {
-    description: 'The bytes of the range.',
-    bytes: [TABLE_FORMATS.parquet.mediaType],
-    headers: { ...headers, 'Content-Range': 'Which bytes these are, and of how many.' },
-  },
-  304: { description: 'The caller has these bytes already.', headers: validators },
-} as const satisfies Record<number, OperationResponse>;
+import { ENGINE_ERRORS, type Operation } from '../operation.js';
+import { downloadHeadersSchema, downloadQuerySchema } from '../schemas/formats.js';
+import { downloadResponses as responses } from './download-responses.js';
 
 const description =
   'All rows in one of the formats, by `format` or `Accept`. Parquet is the stored file as it is, with ranges; the other ' +

@@ -1,5 +1,5 @@
 import { ENGINE_ERRORS, type Operation } from '../operation.js';
-import { TABLE_MEDIA_TYPES } from '../schemas/formats.js';
+import { downloadHeadersSchema, TABLE_MEDIA_TYPES } from '../schemas/formats.js';
 import {
   listResultsQuerySchema,
   pinResultSchema,
@@ -8,6 +8,7 @@ import {
   resultQuerySchema,
   resultSummarySchema,
 } from '../schemas/queries.js';
+import { downloadResponses } from './download-responses.js';
 
 const tag = 'Results';
 
@@ -35,13 +36,16 @@ export const resultOperations = {
     path: '/v1/results/{id}',
     access: 'queries:read',
     query: resultQuerySchema,
+    headers: downloadHeadersSchema,
     responses: {
       200: {
-        description: 'The state, and a page of rows; or the whole table.',
+        description: 'The state, and a page of rows; or the whole table, with the headers of a download.',
         body: resultPageSchema,
         bytes: TABLE_MEDIA_TYPES,
         headers: { Vary: '`Accept`.' },
       },
+      206: downloadResponses[206],
+      304: downloadResponses[304],
     },
     errors: [
       'result.not_found',
