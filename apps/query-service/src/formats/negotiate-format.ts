@@ -27,7 +27,8 @@ export function negotiateFormat<F extends AnswerFormat>(
   const chosen = new Negotiator({ headers: accept ? { accept } : {} }).mediaType(types);
   const name = available.find((each) => TABLE_FORMATS[each].contentType === chosen);
   if (name !== undefined) return name;
-  throw notAcceptable(`Nothing here is as "Accept" wants it. There is ${types.join(', ')}.`);
+  const mediaTypes = available.map((each) => TABLE_FORMATS[each].mediaType);
+  throw notAcceptable(`Nothing here is as "Accept" wants it. There is ${mediaTypes.join(', ')}.`);
 }
 
 /** @param detail says what there is instead */

@@ -14,6 +14,9 @@ import type { RunningQuery } from './running-query.js';
 /** A file may be deleted between the moment its table is looked up and the moment it is pinned. */
 const PIN_TRIES_MAX = 2;
 
+const JSON_ONLY =
+  'EXPLAIN, DESCRIBE, SUMMARIZE and SHOW are answered in JSON only: leave "format" out, or ask for "objects".';
+
 export interface StatementRunnerParts {
   readonly catalog: Catalog;
   readonly engine: EnginePool;
@@ -72,7 +75,7 @@ export class StatementRunner {
     );
     refuseVersions(sql, analyzed.tables);
     const isKept = analyzed.form === 'select' && !explain;
-    if (!isKept && !isRowFormat(request.format)) throw notAcceptable('This statement is answered in JSON only.');
+    if (!isKept && !isRowFormat(request.format)) throw notAcceptable(JSON_ONLY);
     return { sql, explain, analyzed };
   }
 
