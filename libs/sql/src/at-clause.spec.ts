@@ -58,6 +58,12 @@ describe('the text of AT', () => {
     );
   });
 
+  it('is looked for once, however many tables are said to have one', () => {
+    const sql = 'FROM datasets.a AT (VERSION => 1), datasets.b';
+    const versioned = namesIn(sql).map((name) => ({ ...name, version: { unit: 'version', value: 1 } }) as never);
+    expect(() => refuseVersions(sql, versioned)).toThrow(expect.objectContaining({ code: 'sql.not_allowed' }));
+  });
+
   it('leaves every byte and every line where it was', () => {
     const piece = fc.constantFrom('é', '😀', ')', '(', "''", '\n', '\r\n', 'AT (', '--', '/*', ' ');
     fc.assert(
