@@ -6,6 +6,7 @@ export {
 } from './analyze-statement.js';
 export { refuseVersions, withoutAtClauses } from './at-clause.js';
 export { bareStatement } from './bare-statement.js';
+export { canBeTable } from './can-be-table.js';
 export { closeNames } from './close-names.js';
 export { EXPLAIN_FORMATS, type ExplainOptions } from './explain-clause.js';
 export { findSecondStatement, recognizeStatement, type RecognizedStatement } from './recognize-statement.js';

@@ -1,5 +1,5 @@
-import { isId } from '@millrace/domain';
 import { adviceForFunction } from './advice.js';
+import { canBeTable } from './can-be-table.js';
 import { closeNames } from './close-names.js';
 import { foldName, isVisible } from './cte-scope.js';
 import { isRefusedFunction, SCALAR_FUNCTIONS, TABLE_FUNCTIONS } from './function-names.js';
@@ -7,7 +7,7 @@ import { quoteName, refusal, type Refusal } from './refusal.js';
 import { AT_SENTENCE, readTableVersion, type TableVersion } from './table-version.js';
 import { placeOf, type TextPlace } from './text-place.js';
 import { NESTING_LEVELS_MAX, type RawNode, type TreeFault, type TreeVisitor, type VisitedNode } from './tree-walk.js';
-import { bareTable, isTableName, unknownTable } from './unknown-table.js';
+import { bareTable, unknownTable } from './unknown-table.js';
 
 /** How many times a statement may name a table; each is looked up, and may be another file. */
 export const TABLE_REFERENCES_MAX = 1_000;
@@ -79,7 +79,7 @@ export class StatementAnalysis implements TreeVisitor {
     const named = { schema: [catalog, schema].filter(Boolean).join('.'), name };
     if (named.schema === '') throw bareTable({ ...named, place: this.#placeOf(byteOffset) });
     const resolved = resolveSchema(catalog, schema);
-    if (!resolved || !isNameIn(resolved, name)) throw unknownTable({ ...named, place: this.#placeOf(byteOffset) });
+    if (!resolved || !canBeTable(resolved, name)) throw unknownTable({ ...named, place: this.#placeOf(byteOffset) });
     if (resolved === 'results') this.#refuseVersion(visited, 'a result');
     this.#addTable(visited, {
       schema: resolved,
@@ -180,10 +180,6 @@ function resolveSchema(catalog: string, schema: string): TableSchema | undefined
   if (catalog !== '' && foldName(schema) !== 'main') return undefined;
   const root = foldName(catalog === '' ? schema : catalog);
   return root === 'datasets' || root === 'results' ? root : undefined;
-}
-
-function isNameIn(schema: TableSchema, name: string): boolean {
-  return schema === 'results' ? isId('result', foldName(name)) : isTableName(name);
 }
 
 /** The field's text; anything else is no text, and no name that could be found. */

@@ -1,5 +1,12 @@
 import type { Column } from '@millrace/domain';
-import { PARAMETERS_MAX, STATEMENT_FORMS, TABLE_REFERENCES_MAX, type AnalyzedStatement } from '@millrace/sql';
+import {
+  canBeTable,
+  PARAMETERS_MAX,
+  STATEMENT_FORMS,
+  TABLE_REFERENCES_MAX,
+  type AnalyzedStatement,
+  type TableReference,
+} from '@millrace/sql';
 import { z } from 'zod';
 import { COMPRESSIONS, type ConvertAnswer, DATA_FORMATS } from '../tasks/convert.task.js';
 import type { ExportAnswer } from '../tasks/export.task.js';
@@ -20,7 +27,7 @@ const columns: z.ZodType<readonly Column[]> = z.array(
   z.object({ name: z.string(), type: z.string(), nullable: z.boolean() }),
 );
 
-const tableReference: z.ZodType<AnalyzedStatement['tables'][number]> = z.object({
+const tableFields: z.ZodType<TableReference> = z.object({
   schema: z.enum(['datasets', 'results']),
   name: z.string(),
   alias: z
@@ -38,6 +45,9 @@ const tableReference: z.ZodType<AnalyzedStatement['tables'][number]> = z.object(
   byteOffset: count,
   place: z.object({ line: z.int().positive(), column: z.int().positive() }),
 });
+
+/** The catalog is asked for these names, so they are as the gate lets them through. */
+const tableReference = tableFields.refine(({ schema, name }) => canBeTable(schema, name));
 
 const statement: z.ZodType<AnalyzedStatement> = z.object({
   form: z.enum(STATEMENT_FORMS),
