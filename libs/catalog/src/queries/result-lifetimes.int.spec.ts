@@ -129,6 +129,29 @@ describe('the lifetime of a result', () => {
     expect(await blobStatusOf(blob.storageKey)).toBe('unreferenced');
   });
 
+  it('is decided one way when all who may end or lengthen it come at once', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const result = await createReady({ expiresInMs: -DAY_MS });
+      const { id, blob } = result;
+      const { queryRunId } = await catalog.results.get(tenantId, id);
+      await catalog.queryRuns.start({ tenantId, id: queryRunId }, { leaseMs: DAY_MS });
+      await catalog.queryRuns.succeed({ tenantId, id: queryRunId }, { rowCount: 1 });
+      const at = await Promise.allSettled([
+        catalog.resultLifetimes.pin(result),
+        catalog.resultLifetimes.expireDue(),
+        catalog.resultLifetimes.delete(tenantId, id),
+        catalog.results.markFileMissing(result),
+        catalog.resultLifetimes.unpin(result),
+        catalog.queryRuns.purgeEnded({ olderThanMs: 0, limit: 100 }),
+      ]);
+      const unexpected = at.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+      const codes: unknown[] = ['result.not_found', 'result.expired', 'result.failed'];
+      expect(unexpected.filter(({ code }) => !codes.includes(code))).toEqual([]);
+      await expect(catalog.results.get(tenantId, id)).rejects.toMatchObject({ code: 'result.not_found' });
+      expect(await blobStatusOf(blob.storageKey)).not.toBe('live');
+    }
+  });
+
   it('ends with a deletion also when the result has failed or expired, but not while it is being stored', async () => {
     const failed = await createFailed();
     await catalog.resultLifetimes.delete(tenantId, failed.id);
