@@ -49,6 +49,7 @@ describe('downloads', () => {
       'accept-ranges': 'bytes',
       'content-disposition': 'attachment; filename=numbers.parquet',
       vary: 'accept',
+      'cache-control': 'private, no-cache',
       'repr-digest': `sha-256=:${sha256(bytes)}:`,
       etag: `"${Buffer.from(sha256(bytes), 'base64').toString('hex')}"`,
     });
@@ -109,6 +110,7 @@ describe('downloads', () => {
     const tag = (await download(`?format=${format}`)).headers.get('etag') ?? '';
     const again = await download(`?format=${format}`, { 'if-none-match': `"other", ${tag}` });
     expect([again.status, again.headers.get('etag'), await again.text()]).toEqual([304, tag, '']);
+    expect([again.headers.get('vary'), again.headers.get('cache-control')]).toEqual(['accept', 'private, no-cache']);
     const other = await download(`?format=${format}`, { 'if-none-match': '"other"' });
     expect(other.status).toBe(200);
     await other.arrayBuffer();

@@ -131,8 +131,9 @@ function tableOf(result: Result): DownloadTable {
   return { tenantId, name, columns, files: file ? [{ ...file, contentHash: contentHash ?? '' }] : [] };
 }
 
+/** Whoever keeps a copy keeps it for its one caller, and asks each time: a right to read can be taken away. */
 function validators(tag: string): Record<string, string> {
-  return { etag: tag, vary: 'accept' };
+  return { etag: tag, vary: 'accept', 'cache-control': 'private, no-cache' };
 }
 
 function headersOf(

@@ -3,7 +3,12 @@ import { TABLE_FORMATS } from '../schemas/formats.js';
 
 const MEDIA_TYPES = Object.values(TABLE_FORMATS).map(({ mediaType }) => mediaType);
 
-const validators = { ETag: 'Of these bytes, strong.', Vary: '`Accept`.' };
+const validators = {
+  ETag: 'Of these bytes, strong.',
+  Vary: '`Accept`.',
+  'Cache-Control':
+    '`private, no-cache`: a copy is for the caller alone, and good after a request with `If-None-Match`.',
+};
 const headers = {
   ...validators,
   'Content-Disposition': 'A file name: that of the table.',
