@@ -270,13 +270,27 @@ describe('downloads', () => {
       expect(await due()).toContain(storageKey);
     });
 
-    it('belong to who ran the query', async () => {
-      const id = await run('SELECT 1');
-      const other = await harness.ask(
-        (await harness.createTenant()).admin.principal,
-        `/v1/results/${String(id)}/download`,
-      );
-      expect(await problemOf(other)).toMatchObject({ status: 404, code: 'result.not_found' });
+    it('are for who ran the query, and for admins', async () => {
+      const path = `/v1/results/${String(await run('SELECT 1 AS one'))}/download?format=csv`;
+      await makeReady(harness, caller, path.split('/')[3]);
+      const answer = await harness.ask(tenant.admin.principal, path);
+      expect(await answer.text()).toBe('one\n1\n');
+      const theirs = await harness.query(tenant.admin.principal, 'SELECT 2');
+      const stranger = (await harness.createTenant()).admin.principal;
+      for (const [by, of] of [
+        [caller, `/v1/results/${String(theirs.body['result_id'])}/download`],
+        [stranger, path],
+      ] as const) {
+        // As little does a condition or a range tell whether there is one.
+        for (const [name, value] of [
+          ['accept', '*/*'],
+          ['if-none-match', '*'],
+          ['range', 'bytes=999999-'],
+        ] as const) {
+          const refused = await harness.ask(by, of, { headers: { [name]: value } });
+          expect(await problemOf(refused)).toMatchObject({ status: 404, code: 'result.not_found' });
+        }
+      }
     });
   });
 });
