@@ -193,5 +193,7 @@ function checkLooseFile(file, house) {
 function checkLooseRelative(file, specifier) {
   const target = posix.normalize(posix.join(posix.dirname(file.path), specifier));
   if (!/^(libs|apps)\//.test(target)) return [];
+  // What the specs of a package share is no part of it, and the tests of the whole may share it, too.
+  if (file.isTest && /^libs\/[^/]+\/test\//.test(target)) return [];
   return [`${file.path}: imports ${specifier}, the inside of a package. Import it by its name.`];
 }

@@ -162,7 +162,13 @@ describe('boundaries', () => {
       expect.stringContaining('which leaves libs/catalog'),
       expect.stringContaining('@millrace/domain has no export "./dist/ids.js"'),
     ]);
-    const looseFiles = [{ path: 'tests/e2e/a.e2e.spec.ts', isTest: true, imports: ['../../libs/sql/src/a.js', 'got'] }];
+    const looseFiles = [
+      {
+        path: 'tests/e2e/a.e2e.spec.ts',
+        isTest: true,
+        imports: ['../../libs/sql/src/a.js', '../../libs/sql/test/b.js', 'got'],
+      },
+    ];
     expect(breachesOf([], { looseFiles })).toEqual([
       expect.stringContaining('the inside of a package'),
       expect.stringContaining('"devDependencies" of the root'),
