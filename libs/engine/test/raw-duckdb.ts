@@ -1,4 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
+import type { Column } from '@millrace/domain';
+import { selectStored } from '../src/child/table-view.js';
 import { contractValue } from './contract-value.js';
 
 /** A table as DuckDB itself holds it, without Millrace. */
@@ -55,6 +57,11 @@ export class RawDuckdb {
   /** The values as DuckDB's client hands them out. */
   async values(from: string): Promise<unknown[][]> {
     return (await this.connection.runAndReadAll(from)).getRows();
+  }
+
+  /** The values of a file in storage form, made again by the columns that came with it. */
+  async storedValues(path: string, columns: readonly Column[]): Promise<unknown[][]> {
+    return this.values(selectStored([path], columns));
   }
 
   async run(sql: string): Promise<void> {
