@@ -5,6 +5,7 @@ import {
   createResult,
   createStoredResult,
   createTenant,
+  eventually,
   openCatalog,
   startJob,
   type Owner,
@@ -127,6 +128,26 @@ describe('the lifetime of a result', () => {
     const codes = deletions.map((each) => (each.status === 'rejected' ? each.reason.code : 'deleted'));
     expect(codes.toSorted()).toEqual(['deleted', 'result.not_found', 'result.not_found', 'result.not_found']);
     expect(await blobStatusOf(blob.storageKey)).toBe('unreferenced');
+  });
+
+  it('ends without keeping anybody waiting who has its query', async () => {
+    const { id } = await createReady();
+    const { queryRunId } = await catalog.results.get(tenantId, id);
+    let deletion: Promise<void> | undefined;
+    await catalog.transaction(async (transaction) => {
+      await transaction.query('SELECT FROM query_runs WHERE tenant_id = $1 AND id = $2 FOR UPDATE', [
+        tenantId,
+        queryRunId,
+      ]);
+      deletion = catalog.resultLifetimes.delete(tenantId, id);
+      await eventually('the deletion waits', async () => {
+        const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+        return (await transaction.query(waiting)).length > 0;
+      });
+      await transaction.query('SELECT FROM results WHERE tenant_id = $1 AND id = $2 FOR UPDATE NOWAIT', [tenantId, id]);
+    });
+    await deletion;
+    await expect(catalog.results.get(tenantId, id)).rejects.toMatchObject({ code: 'result.not_found' });
   });
 
   it('is decided one way when all who may end or lengthen it come at once', async () => {
