@@ -45,7 +45,7 @@ describe('an attack by many statements that nobody has thought of', () => {
 
   async function endOf(sql: string): Promise<{ outcome: string; text: string }> {
     try {
-      const answer = await siege.attacker.ask(sql, { timeout_ms: 5_000, limit_rows: 100 });
+      const answer = await siege.attacker.look(sql, { timeout_ms: 5_000, limit_rows: 100 });
       return { outcome: 'answered', text: JSON.stringify(answer) };
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;

@@ -53,10 +53,18 @@ describe('a setting that DuckDB does not take as it was given', () => {
 
   it('lets no child start', async () => {
     const folder = await ChildFolder.create(children.folder, undefined);
-    const { inputsDir, scratchDir } = folder;
+    const { inputsDir, scratchDir, pipesDir } = folder;
     const budgets = { memoryLimitBytes: 256 * MiB, spillBytesMax: 256 * MiB };
     // DuckDB rounds it.
-    const config: ChildConfig = { role: 'table', inputsDir, scratchDir, isolation: 'tenant', ...budgets, threads: 1.6 };
+    const config: ChildConfig = {
+      role: 'table',
+      inputsDir,
+      scratchDir,
+      pipesDir,
+      isolation: 'tenant',
+      ...budgets,
+      threads: 1.6,
+    };
     const start = EngineChild.start(folder, { config, user: undefined, guards: NO_GUARDS, rlimits: undefined });
     await expect(start).rejects.toThrow('The setting threads was not taken: 2');
   });
