@@ -76,6 +76,6 @@ function placesOf({ valueOffsets }: Data, index: number): number[] {
 
 function child(data: Data, index: number): Data {
   const found = data.children[index];
-  if (!found) throw new Error(`A ${data.type} has no child ${index}.`);
+  if (!found) throw new Error(`A ${data.typeId} has no child ${index}.`);
   return found;
 }

@@ -86,7 +86,7 @@ function timeOrNumber(data: Data, index: number, type: DuckDBType): DuckDBValue 
 
 /** Not by Arrow's own decoder, which drops a byte order mark. */
 function textAt(data: Data, index: number): string {
-  if (!DataType.isUtf8(data.type)) throw new Error(`A text was expected, not ${data.type}.`);
+  if (!DataType.isUtf8(data.type)) throw new Error(`A text was expected, not ${data.typeId}.`);
   return Buffer.from(bytesAt(data, index)).toString('utf8');
 }
 
@@ -98,7 +98,7 @@ function bytesAt(data: Data, index: number): Uint8Array {
 /** Four words, the least first, the highest bit being the sign. */
 function decimalAt(data: Data, index: number, type: DuckDBType): DuckDBDecimalValue {
   if (!(type instanceof DuckDBDecimalType) || !DataType.isDecimal(data.type) || data.type.scale !== type.scale) {
-    throw new Error(`A ${type} was expected, not ${data.type}.`);
+    throw new Error(`A ${type.typeId} was expected, not ${data.typeId}.`);
   }
   const words = (data.values as Uint32Array).subarray(index * 4, index * 4 + 4);
   const unsigned = words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
