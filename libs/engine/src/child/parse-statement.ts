@@ -1,8 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { analyzeStatement } from '@millrace/sql';
+import { faultError } from '../pool/fault-error.js';
 import type { ParseRequest, ParseResult } from '../tasks/parse.task.js';
 import { isOutOfMemory, readDuckdbError } from './duckdb-error.js';
 import type { TaskContext } from './task-context.js';
+import { isMemoryFault } from './tree-memory-fault.js';
 
 /**
  * Lets DuckDB's own parser make a tree of a text, and the gate judge it.
@@ -13,6 +15,7 @@ export async function parseStatement({ sql }: ParseRequest, { connection }: Task
   const statementCount = await countStatements(sql, connection);
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
   const tree: unknown = JSON.parse(String(reader.getRows()[0]?.[0]));
+  if (isMemoryFault(tree)) throw faultError('parse', 'memory');
   return { statement: analyzeStatement({ sql, tree, statementCount }) };
 }
 
