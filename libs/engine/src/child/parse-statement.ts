@@ -14,8 +14,10 @@ import { isMemoryFault } from './tree-memory-fault.js';
 export async function parseStatement({ sql }: ParseRequest, { connection }: TaskContext): Promise<ParseResult> {
   const statementCount = await countStatements(sql, connection);
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
-  const tree: unknown = JSON.parse(String(reader.getRows()[0]?.[0]));
-  if (isMemoryFault(tree)) throw faultError('parse', 'memory');
+  const text = reader.getRows()[0]?.[0];
+  // There is always one row, unless there was no memory for it.
+  const tree: unknown = typeof text === 'string' ? JSON.parse(text) : undefined;
+  if (tree === undefined || isMemoryFault(tree)) throw faultError('parse', 'memory');
   return { statement: analyzeStatement({ sql, tree, statementCount }) };
 }
 

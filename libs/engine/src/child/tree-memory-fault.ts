@@ -1,13 +1,10 @@
-import { isOutOfMemory } from './duckdb-error.js';
-
 /**
- * Whether DuckDB ran out of memory while it wrote a tree: then it gives an error in place of the tree and throws none. An
- * error of the parser quotes the caller's text, which may say anything, and is never taken for one.
+ * Whether DuckDB ran out of memory while it wrote a tree: then it gives an error in place of the tree and throws none.
+ * DuckDB 1.5.6 under RLIMIT_DATA says `out of memory`, or calls the bare message of the allocator a syntax error. A message
+ * about the caller's text is longer, so a caller can't make one that is taken for it.
  */
 export function isMemoryFault(tree: unknown): boolean {
-  if (typeof tree !== 'object' || tree === null || !('error' in tree) || tree.error !== true) return false;
+  if (typeof tree !== 'object' || tree === null) return false;
   const { error_type: type, error_message: message } = tree as Record<string, unknown>;
-  if (typeof type !== 'string' || typeof message !== 'string' || type === 'parser') return false;
-  const names = { subtype: undefined, entryType: undefined, position: undefined };
-  return /^out of memory$/i.test(type) || isOutOfMemory({ type, message, ...names });
+  return type === 'out of memory' || message === 'std::bad_alloc';
 }

@@ -1,21 +1,13 @@
 import { DomainError } from '@millrace/domain';
 import { parseDuckdbType, type DuckdbType } from './duckdb-type.js';
 import { innerTypes } from './inner-types.js';
+import { INTEGER_TYPES } from './integer-types.js';
 import { LISTS_MAX, listsIn, NESTING_MAX, nestingOf } from './type-nesting.js';
 
 /** The scalars that have a storage form and a JSON encoding. A new one of DuckDB is refused until it has both. */
 const STORABLE: ReadonlySet<string> = new Set([
   'BOOLEAN',
-  'TINYINT',
-  'SMALLINT',
-  'INTEGER',
-  'BIGINT',
-  'HUGEINT',
-  'UTINYINT',
-  'USMALLINT',
-  'UINTEGER',
-  'UBIGINT',
-  'UHUGEINT',
+  ...INTEGER_TYPES,
   'BIGNUM',
   'FLOAT',
   'DOUBLE',

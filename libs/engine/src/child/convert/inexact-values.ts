@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { parseDuckdbType } from '../../types/duckdb-type.js';
+import { INTEGER_TYPES } from '../../types/integer-types.js';
 import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
 import { runLong } from '../long-statement.js';
 import { conversionFailed } from './conversion-error.js';
@@ -8,18 +9,7 @@ import type { SourceColumn } from './table-source.js';
 /** The types of a sample would change values that come behind it. */
 export class SampleMisledError extends Error {}
 
-const INTEGERS: ReadonlySet<string> = new Set([
-  'TINYINT',
-  'SMALLINT',
-  'INTEGER',
-  'BIGINT',
-  'HUGEINT',
-  'UTINYINT',
-  'USMALLINT',
-  'UINTEGER',
-  'UBIGINT',
-  'UHUGEINT',
-]);
+const INTEGERS: ReadonlySet<string> = new Set(INTEGER_TYPES);
 
 /** A double written and read again needs at most 17 digits; more than that are lost. */
 const DOUBLE_DIGITS = 17;
