@@ -131,3 +131,37 @@ describe('the answer to a statement', () => {
     expect(part.body).toMatchObject({ status: 400, code: 'request.invalid' });
   });
 });
+
+describe('the answer to a statement, when all processes for downloads are busy', () => {
+  let harness: QueryServiceHarness;
+
+  beforeAll(async () => {
+    harness = await QueryServiceHarness.start({ DOWNLOAD_CHILDREN_MAX: '1' });
+  });
+  afterAll(() => harness.stop());
+
+  it('is still there when its result is in the store before it', async () => {
+    const { admin, tenantId } = await harness.createTenant();
+    const caller = admin.principal;
+    const ask = (sql: string, signal?: AbortSignal): Promise<Response> =>
+      harness.ask(caller, '/v1/query?format=csv', {
+        method: 'POST',
+        body: JSON.stringify({ sql }),
+        ...(signal && { signal }),
+      });
+    const gone = new AbortController();
+    const slow = await ask('SELECT i, md5(i::VARCHAR) AS h FROM range(1000000) t(i)', gone.signal);
+    const asked = ask('SELECT 1 AS one');
+    const second = async (): Promise<ResultId | undefined> =>
+      (await harness.catalog.results.list(tenantId, { limit: 2 })).items.find(({ rowCount }) => rowCount === 1)?.id;
+    await eventually('its result is known', async () => (await second()) !== undefined);
+    await makeReady(harness, caller, await second());
+    await eventually('the local files of both results are gone', async () => {
+      const paths = await readdir(join(harness.folder, 'engine'), { recursive: true });
+      return !paths.some((path) => /outputs\/.*\.parquet$/.test(path));
+    });
+    gone.abort();
+    await expect(slow.text()).rejects.toThrow();
+    expect(await (await asked).text()).toBe('one\n1\n');
+  });
+});
