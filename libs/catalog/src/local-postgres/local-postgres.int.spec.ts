@@ -59,7 +59,8 @@ describe('LocalPostgres', () => {
     const server = await start('stopped', {});
     process.kill(await pidOf('stopped'), 'SIGKILL');
     await server.stop();
-    await expect(query(server, 'SELECT 1')).rejects.toThrow('ECONNREFUSED');
+    // A helper that the killed server had just forked may hold the port until it notices, and resets who comes.
+    await expect(query(server, 'SELECT 1')).rejects.toThrow(/ECONNREFUSED|ECONNRESET/);
   });
 
   it('leaves alone another server whose process id stands in its own old file', async () => {

@@ -100,8 +100,9 @@ export class LocalPostgres {
     this.isStopping = true;
     await stopPostmaster(this.place.dataFolder);
     // A restart that had begun may have come too late for that.
-    await this.restarting?.catch(() => undefined);
+    const restarted = await this.restarting?.catch(() => undefined);
     await stopPostmaster(this.place.dataFolder);
+    await (restarted ?? this.server).untilEnded();
     await removeCopy(dirname(this.place.dataFolder));
     process.off('exit', this.onExit);
   }

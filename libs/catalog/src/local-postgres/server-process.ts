@@ -62,6 +62,15 @@ export class ServerProcess {
     this.process.kill('SIGINT');
   }
 
+  /**
+   * Waits until the operating system has taken the process away. A process on its way out shows no arguments any more,
+   * so that it looks gone, while it still holds its port.
+   */
+  async untilEnded(): Promise<void> {
+    this.process.ref();
+    await this.ended;
+  }
+
   private async untilReady({ dataFolder, logFile }: ServerPlace): Promise<void> {
     for (const deadline = Date.now() + START_MAX_MS; Date.now() < deadline; await sleep(POLL_MS)) {
       if (this.end !== undefined) throw new Error(`Postgres ended with ${this.end}; its log: ${logFile}`);
