@@ -62,9 +62,7 @@ export class ConvertBench {
     readonly events: BullMqEventBus,
     readonly housekeeper: Housekeeper,
     readonly folder: string,
-  ) {
-    events.subscribe('job.ended', (event) => this.ended.push(event));
-  }
+  ) {}
 
   static async open(): Promise<ConvertBench> {
     const database = await openCatalog({ blobGraceMs: 0 });
@@ -78,7 +76,9 @@ export class ConvertBench {
       databaseUrl,
       logger: createLogger({ level: 'silent', service: 'test' }),
     });
-    return new ConvertBench(database, store, events, await Housekeeper.start(catalog, databaseUrl), folder);
+    const bench = new ConvertBench(database, store, events, await Housekeeper.start(catalog, databaseUrl), folder);
+    await events.subscribe('job.ended', (event) => bench.ended.push(event));
+    return bench;
   }
 
   get catalog(): Catalog {

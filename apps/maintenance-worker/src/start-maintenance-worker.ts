@@ -102,9 +102,9 @@ async function startDispatching(parts: Parts): Promise<{ close(): Promise<void> 
   const admissionLeaseMs = ADMISSION_LEASES * environment.LEASE_MS;
   const dispatcher = new Dispatcher({ jobs: catalog.jobs, producer, metrics, logger, admissionLeaseMs });
   const wake = (): void => dispatcher.wake();
-  const signal: JobSignal = await catalog.listenForJobs(wake);
   // A job that ends makes room for the next one of its tenant.
-  const unsubscribe = events.subscribe('job.ended', wake);
+  const unsubscribe = await events.subscribe('job.ended', wake);
+  const signal: JobSignal = await catalog.listenForJobs(wake);
   dispatcher.start();
   return {
     close: async () => {

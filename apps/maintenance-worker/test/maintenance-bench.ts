@@ -43,11 +43,7 @@ export class MaintenanceBench {
     readonly store: FaultyObjectStore,
     readonly events: BullMqEventBus,
     private readonly folder: string,
-  ) {
-    for (const type of ['job.ended', 'result.settled'] as const) {
-      events.subscribe(type, (event) => this.heard.push(event));
-    }
-  }
+  ) {}
 
   static async open({ blobGraceMs = 0 } = {}): Promise<MaintenanceBench> {
     const database = await openCatalog({ blobGraceMs });
@@ -56,7 +52,11 @@ export class MaintenanceBench {
     const store = new FaultyObjectStore(await new FolderObjectStore(join(folder, 'objects')).open());
     const logger = createLogger({ level: 'silent', service: 'test' });
     const events = await BullMqEventBus.open({ databaseUrl: database.databaseUrl, logger });
-    return new MaintenanceBench(database, store, events, folder);
+    const bench = new MaintenanceBench(database, store, events, folder);
+    for (const type of ['job.ended', 'result.settled'] as const) {
+      await events.subscribe(type, (event) => bench.heard.push(event));
+    }
+    return bench;
   }
 
   get catalog(): Catalog {

@@ -100,11 +100,12 @@ async function serve(
     logger,
     metrics,
   });
+  const stop = await keepRunning(options, services);
   await app.listen(port, host).catch(async (error: unknown) => {
+    await stop();
     await app.close();
     throw error;
   });
-  const stop = keepRunning(options, services);
   const close = async (): Promise<void> => {
     await stop();
     await closeHttpServer(app, CONNECTIONS_GRACE_MS);
@@ -119,11 +120,14 @@ async function serve(
 }
 
 /** Keeps leases alive and listens for cancellations; what it returns drains the service and ends that. */
-function keepRunning({ environment, events }: QueryServiceOptions, { running, work }: Services): () => Promise<void> {
-  running.startBeating();
-  const unsubscribe = events.subscribe('query.cancel_requested', ({ tenantId, queryRunId }) => {
+async function keepRunning(
+  { environment, events }: QueryServiceOptions,
+  { running, work }: Services,
+): Promise<() => Promise<void>> {
+  const unsubscribe = await events.subscribe('query.cancel_requested', ({ tenantId, queryRunId }) => {
     running.cancel(tenantId, queryRunId);
   });
+  running.startBeating();
   work.signal.addEventListener('abort', () => {
     running.abortAll(new DomainError('query.lost', 'The service was stopped while the query ran. Try again.'));
   });

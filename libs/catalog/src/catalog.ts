@@ -42,7 +42,7 @@ export class Catalog {
     this.uploads = new UploadRepository(database, references);
     this.datasets = new DatasetRepository(database, references);
     this.versions = new VersionRepository(database, references);
-    this.queryRuns = new QueryRunRepository(database, references);
+    this.queryRuns = new QueryRunRepository(database);
     this.results = new ResultRepository(database, references);
     this.resultLifetimes = new ResultLifetimeRepository(database, references);
     this.jobs = new JobRepository(database, references);

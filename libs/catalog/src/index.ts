@@ -32,8 +32,8 @@ export {
   type LeaseAnswer,
   type NewQueryRun,
   type QueryRunFilter,
-  type QueryRunKey,
 } from './queries/query-runs.repository.js';
+export { queryRunLost, type QueryRunKey } from './queries/query-run-rows.js';
 export { ResultLifetimeRepository } from './queries/result-lifetimes.repository.js';
 export type { ResultKey } from './queries/result-rows.js';
 export { resultUnavailable } from './queries/result-unavailable.js';

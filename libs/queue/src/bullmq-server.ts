@@ -111,7 +111,7 @@ export class BullMqServer extends Server implements CustomTransportStrategy {
       await Promise.all(this.#receivers.splice(0).map((receiver) => receiver.close()));
       throw error;
     }
-    this.#unsubscribe = events.subscribe('job.cancel_requested', ({ jobId }) => {
+    this.#unsubscribe = await events.subscribe('job.cancel_requested', ({ jobId }) => {
       this.#runner.nudge(jobId);
     });
     for (const receiver of this.#receivers) receiver.run();

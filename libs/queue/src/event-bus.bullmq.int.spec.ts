@@ -40,13 +40,19 @@ describe('BullMqEventBus', () => {
   it('tells every instance, the own included, and only who asked for the type', async () => {
     const [here, there] = await Promise.all([openBus(), openBus()]);
     const heard: unknown[][] = [[], [], []];
-    here.subscribe('job.ended', (event) => heard[0]?.push(event));
-    there.subscribe('job.ended', (event) => heard[1]?.push(event));
-    there.subscribe('result.settled', (event) => heard[2]?.push(event));
+    await here.subscribe('job.ended', (event) => heard[0]?.push(event));
+    await there.subscribe('job.ended', (event) => heard[1]?.push(event));
+    await there.subscribe('result.settled', (event) => heard[2]?.push(event));
     const event = jobEnded();
     await here.publish(event);
+    await there.publish({ type: 'query.cancel_requested', tenantId: event.tenantId, queryRunId: newId('queryRun') });
     await eventually('both have heard', () => heard[0]?.length === 1 && heard[1]?.length === 1);
     expect(heard).toEqual([[event], [event], []]);
+    // What nobody listens for is not even kept for them.
+    const inboxes = 'SELECT FROM bullmq.relay_inbox';
+    await eventually('all is taken', async () =>
+      postgres.withClient(databaseUrl, async (client) => (await client.query(inboxes)).rowCount === 0),
+    );
   });
 
   it('carries every type of event', async () => {
@@ -59,7 +65,7 @@ describe('BullMqEventBus', () => {
       { type: 'job.cancel_requested', tenantId, jobId: newId('job') },
     ];
     const heard: DomainEvent[] = [];
-    for (const { type } of events) bus.subscribe(type, (event) => heard.push(event));
+    for (const { type } of events) await bus.subscribe(type, (event) => heard.push(event));
     for (const event of events) await bus.publish(event);
     await eventually('all are heard', () => heard.length === events.length);
     expect(heard).toEqual(events);
@@ -68,11 +74,11 @@ describe('BullMqEventBus', () => {
   it('stops telling a listener that has left, and spares the others one that throws', async () => {
     const bus = await openBus();
     const heard: string[] = [];
-    const leave = bus.subscribe('job.ended', () => heard.push('left'));
-    bus.subscribe('job.ended', () => {
+    const leave = await bus.subscribe('job.ended', () => heard.push('left'));
+    await bus.subscribe('job.ended', () => {
       throw new Error('a bad listener');
     });
-    bus.subscribe('job.ended', () => heard.push('stayed'));
+    await bus.subscribe('job.ended', () => heard.push('stayed'));
     leave();
     await bus.publish(jobEnded());
     await eventually('one has heard', () => heard.length > 0);
@@ -83,10 +89,10 @@ describe('BullMqEventBus', () => {
   it('drops what is no event', async () => {
     const bus = await openBus();
     const heard: DomainEvent[] = [];
-    bus.subscribe('job.ended', (event) => heard.push(event));
+    await bus.subscribe('job.ended', (event) => heard.push(event));
     const other = await openBroadcast(databaseUrl, log);
-    await other.publish('events', { type: 'job.ended', status: 'painted' });
-    await other.publish('events', 'hello');
+    await other.publish('events.job.ended', { type: 'job.ended', status: 'painted' });
+    await other.publish('events.job.ended', 'hello');
     await other.close();
     const event = jobEnded();
     await bus.publish(event);
@@ -98,7 +104,7 @@ describe('BullMqEventBus', () => {
   it('hears again after its connections were lost', async () => {
     const [here, there] = await Promise.all([openBus(), openBus()]);
     const heard: DomainEvent[] = [];
-    const leave = there.subscribe('job.ended', (event) => {
+    const leave = await there.subscribe('job.ended', (event) => {
       heard.push(event);
       leave();
     });

@@ -5,7 +5,6 @@ import { domainEventSchema } from './domain-event-schema.js';
 import { type Broadcast, openBroadcast } from './queue-backend.js';
 import type { QueueLog } from './queue-log.js';
 
-const TOPIC = 'events';
 const PUBLISH_TIMEOUT_MS = 2_000;
 
 export interface BullMqEventBusOptions {
@@ -14,13 +13,16 @@ export interface BullMqEventBusOptions {
 }
 
 /**
- * Events over BullMQ's relay: every process that has a bus gets every event, its own included. After a lost connection
- * the relay listens again by itself; what was published meanwhile may be lost.
+ * Events over BullMQ's relay, each type a topic: an event goes to every process that listens for its type, its own
+ * included, and costs the others nothing. After a lost connection the relay listens again by itself; what was published
+ * meanwhile may be lost.
  */
 export class BullMqEventBus implements EventBus {
   readonly #broadcast: Broadcast;
   readonly #log: QueueLog;
   readonly #listeners = new Map<EventType, Set<(event: DomainEvent) => void>>();
+  /** The types that the relay sends here, or will in a moment. */
+  readonly #topics = new Map<EventType, Promise<void>>();
 
   private constructor(broadcast: Broadcast, log: QueueLog) {
     this.#broadcast = broadcast;
@@ -29,12 +31,7 @@ export class BullMqEventBus implements EventBus {
 
   /** Throws when Postgres does not answer or `migrateQueue` has not run. */
   static async open({ databaseUrl, logger }: BullMqEventBusOptions): Promise<BullMqEventBus> {
-    const broadcast = await openBroadcast(databaseUrl, logger);
-    const bus = new BullMqEventBus(broadcast, logger);
-    await broadcast.subscribe(TOPIC, (data) => {
-      bus.#receive(data);
-    });
-    return bus;
+    return new BullMqEventBus(await openBroadcast(databaseUrl, logger), logger);
   }
 
   async publish(event: DomainEvent): Promise<void> {
@@ -43,7 +40,7 @@ export class BullMqEventBus implements EventBus {
       const tooLong = sleep(PUBLISH_TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
         throw new Error('no answer in time');
       });
-      await Promise.race([this.#broadcast.publish(TOPIC, event), tooLong]);
+      await Promise.race([this.#broadcast.publish(topicOf(event.type), event), tooLong]);
     } catch (error) {
       this.#log.warn({ event: event.type, ...errorFields(error) }, 'an event was not sent');
     } finally {
@@ -51,7 +48,8 @@ export class BullMqEventBus implements EventBus {
     }
   }
 
-  subscribe<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void {
+  async subscribe<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): Promise<() => void> {
+    await this.#openTopic(type);
     const listeners = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, listeners);
     const call = (event: DomainEvent): void => {
@@ -69,6 +67,16 @@ export class BullMqEventBus implements EventBus {
     await this.#broadcast.close();
   }
 
+  /** Once for each type; a topic that could not be opened is opened by the next who asks. */
+  #openTopic(type: EventType): Promise<void> {
+    const known = this.#topics.get(type);
+    if (known) return known;
+    const opened = this.#broadcast.subscribe(topicOf(type), (data) => this.#receive(data));
+    this.#topics.set(type, opened);
+    opened.catch(() => this.#topics.delete(type));
+    return opened;
+  }
+
   #receive(data: unknown): void {
     const parsed = domainEventSchema.safeParse(data);
     if (!parsed.success) return this.#log.warn({}, 'an event of an unknown form was dropped');
@@ -83,4 +91,8 @@ export class BullMqEventBus implements EventBus {
       this.#log.error({ event: event.type, ...errorFields(error) }, 'a listener of events failed');
     }
   }
+}
+
+function topicOf(type: EventType): string {
+  return `events.${type}`;
 }

@@ -49,6 +49,24 @@ describe('JobProducer', () => {
     expect(log.lines).toMatchObject([{ fields: { kind: 'dataset.paint' } }]);
   });
 
+  it('does not wait for the disk', async () => {
+    await postgres.withClient(databaseUrl, (client) =>
+      client.query(`
+        CREATE TABLE seen AS SELECT ''::text AS commits LIMIT 0;
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          INSERT INTO public.seen VALUES (current_setting('synchronous_commit')); RETURN NEW;
+        END $$;
+        CREATE TRIGGER note AFTER INSERT ON bullmq.job FOR EACH ROW EXECUTE FUNCTION note();
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$;
+      `),
+    );
+    const producer = await JobProducer.open({ databaseUrl, logger: new RecordingLog() });
+    await producer.send([admitted('dataset.convert')]);
+    await producer.close();
+    const { rows } = await postgres.withClient(databaseUrl, (client) => client.query('SELECT commits FROM seen'));
+    expect(rows).toEqual([{ commits: 'off' }]);
+  });
+
   it('sends many at once, in order', async () => {
     const producer = await JobProducer.open({ databaseUrl, logger: new RecordingLog() });
     const jobs = Array.from({ length: 1_000 }, () => admitted('dataset.convert'));

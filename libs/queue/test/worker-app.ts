@@ -45,9 +45,7 @@ export class Bench {
     readonly databaseUrl: string,
     readonly producer: JobProducer,
     readonly bus: BullMqEventBus,
-  ) {
-    bus.subscribe('job.ended', (event) => this.ended.push(event));
-  }
+  ) {}
 
   static async open(databaseUrl: string): Promise<Bench> {
     const logger = new RecordingLog();
@@ -55,7 +53,9 @@ export class Bench {
       JobProducer.open({ databaseUrl, logger }),
       BullMqEventBus.open({ databaseUrl, logger }),
     ]);
-    return new Bench(databaseUrl, producer, bus);
+    const bench = new Bench(databaseUrl, producer, bus);
+    await bus.subscribe('job.ended', (event) => bench.ended.push(event));
+    return bench;
   }
 
   async startWorker(controllers: Type[], options: Partial<BullMqServerOptions> = {}): Promise<INestMicroservice> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Catalog } from '@millrace/catalog';
 import { DomainError, isTerminal, jobLifecycle, type EventBus, type JobId, type TenantId } from '@millrace/domain';
 import { EVENT_BUS } from '../tokens.js';
@@ -8,15 +8,17 @@ const POLL_MS = 1_000;
 
 /** Waits for the end of jobs, woken by events. */
 @Injectable()
-export class JobWaiter implements OnApplicationShutdown {
+export class JobWaiter implements OnModuleInit, OnApplicationShutdown {
   private readonly sleepers = new Map<JobId, Set<() => void>>();
-  private readonly unsubscribe: () => void;
+  private unsubscribe: () => void = () => undefined;
 
   constructor(
     private readonly catalog: Catalog,
-    @Inject(EVENT_BUS) events: EventBus,
-  ) {
-    this.unsubscribe = events.subscribe('job.ended', ({ jobId }) =>
+    @Inject(EVENT_BUS) private readonly events: EventBus,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    this.unsubscribe = await this.events.subscribe('job.ended', ({ jobId }) =>
       this.sleepers.get(jobId)?.forEach((wake) => wake()),
     );
   }

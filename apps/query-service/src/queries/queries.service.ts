@@ -80,7 +80,10 @@ export class QueriesService {
 
   private async admit({ caller, body, key, format, disconnected }: Wanted): Promise<string | QueryTable> {
     const { catalog, running } = this.parts;
-    const limits = await catalog.tenants.limitsOf(key.tenantId);
+    const [limits, activeCount] = await Promise.all([
+      catalog.tenants.limitsOf(key.tenantId),
+      catalog.queryRuns.countActive(key.tenantId),
+    ]);
     const request = checkRequest(body, { format, limits });
     const { timeoutMs } = request;
     const query = running.open(key, { timeoutMs, concurrencyMax: limits.queryConcurrencyMax });
@@ -88,7 +91,8 @@ export class QueriesService {
     disconnected.addEventListener('abort', abort, { once: true });
     if (disconnected.aborted) abort();
     try {
-      await this.refuseCrowd(limits, key);
+      // The tenant's queries in other services count, too. Two that arrive at once in two of them may both pass.
+      if (activeCount >= limits.queryConcurrencyMax) throw tooManyQueries(limits.queryConcurrencyMax);
       await this.parts.history.create(key, caller, request);
       query.isRecorded = true;
       return await this.runRecorded({ caller, request, query, limits, disconnected });
@@ -96,12 +100,6 @@ export class QueriesService {
       disconnected.removeEventListener('abort', abort);
       running.close(query);
     }
-  }
-
-  /** The tenant's queries in other services count, too. Two that arrive at once in two of them may both pass. */
-  private async refuseCrowd({ queryConcurrencyMax }: TenantLimits, { tenantId }: QueryRunKey): Promise<void> {
-    const active = await this.parts.catalog.queryRuns.countActive(tenantId);
-    if (active >= queryConcurrencyMax) throw tooManyQueries(queryConcurrencyMax);
   }
 
   /** Whatever happens from here on, the row of the query is ended. */
@@ -172,11 +170,10 @@ export class QueriesService {
       held,
     }: { readonly file: ResultFile; readonly result: QueryResult; readonly held: Held | undefined },
   ): Promise<LocalFile | undefined> {
-    const { columns, rowCount, sizeBytes } = result;
+    const { columns, rowCount } = result;
     try {
       const second = held && (await nameAgain(file, held));
       await this.parts.keeper.announce(file, { userId: caller.userId, queryRunId: query.key.id, columns, rowCount });
-      await this.parts.history.succeed(query.key, { rowCount, sizeBytes });
       return second;
     } catch (error) {
       this.parts.keeper.drop(file, toDomainError(error));

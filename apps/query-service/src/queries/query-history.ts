@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { QueryInput, QueryRunKey, QueryRunRepository } from '@millrace/catalog';
+import { queryRunLost, type QueryInput, type QueryRunKey, type QueryRunRepository } from '@millrace/catalog';
 import { storableText, type DomainError, type Principal } from '@millrace/domain';
 import { errorFields, type Logger } from '@millrace/telemetry';
 import type { InputTable } from '../inputs/table-resolver.js';
 import type { QueryRequest } from './query-request.js';
-import { queryLost } from './running-queries.js';
 
 const END_TRIES_MAX = 3;
 const END_PAUSE_MS = 200;
@@ -27,12 +26,16 @@ export class QueryHistory {
   /** @throws DomainError `query.lost` when the row has ended meanwhile */
   async start(key: QueryRunKey, tables: readonly InputTable[]): Promise<void> {
     const { leaseMs } = this.options;
-    if (!(await this.queryRuns.start(key, { leaseMs, inputs: tables.map(inputOf) }))) throw queryLost();
+    if (!(await this.queryRuns.start(key, { leaseMs, inputs: tables.map(inputOf) }))) throw queryRunLost();
   }
 
-  /** @throws DomainError `query.lost` when the row has ended meanwhile */
-  async succeed(key: QueryRunKey, facts: { rowCount: number; sizeBytes?: number }): Promise<void> {
-    if (!(await this.queryRuns.succeed(key, facts))) throw queryLost();
+  /**
+   * Ends a query that leaves no result. The keeper of results ends one that does.
+   *
+   * @throws DomainError `query.lost` when the row has ended meanwhile
+   */
+  async succeed(key: QueryRunKey, facts: { rowCount: number }): Promise<void> {
+    if (!(await this.queryRuns.succeed(key, facts))) throw queryRunLost();
   }
 
   /** Ends a query that has no answer. Never throws: what can't be written now, the end of the lease says later. */

@@ -1,4 +1,4 @@
-import type { QueryRunKey, QueryRunRepository } from '@millrace/catalog';
+import { queryRunLost, type QueryRunKey, type QueryRunRepository } from '@millrace/catalog';
 import { DomainError, type QueryRunId, type TenantId } from '@millrace/domain';
 import { errorFields, type Logger } from '@millrace/telemetry';
 import type { InputFiles } from '../inputs/input-files.js';
@@ -85,16 +85,11 @@ export class RunningQueries {
     for (const { key } of recorded.filter((query) => cancelRequested.includes(query.key.id))) {
       this.cancel(key.tenantId, key.id);
     }
-    for (const query of recorded.filter((each) => lost.includes(each.key.id))) query.abort(queryLost());
+    for (const query of recorded.filter((each) => lost.includes(each.key.id))) query.abort(queryRunLost());
   }
 }
 
 export function tooManyQueries(concurrencyMax: number): DomainError {
   const many = concurrencyMax === 1 ? 'one query' : `${concurrencyMax} queries`;
   return new DomainError('query.too_many', `At most ${many} can run at once. Wait until one has ended.`);
-}
-
-/** Its lease had ended, so that it counts as failed already. */
-export function queryLost(): DomainError {
-  return new DomainError('query.lost', 'The service lost its claim on the query. Try again.');
 }

@@ -27,7 +27,7 @@ describe('the keeper of results', () => {
   const published: DomainEvent[] = [];
   const events: EventBus = {
     publish: async (event) => void published.push(event),
-    subscribe: () => () => undefined,
+    subscribe: async () => () => undefined,
   };
 
   beforeAll(async () => {

@@ -48,13 +48,17 @@ export class ResultKeeper {
     return this.pending.size;
   }
 
-  /** Makes the result known as `processing`, before its rows are answered. */
+  /**
+   * Makes the result known as `processing` and ends its query with success, before its rows are answered.
+   *
+   * @throws DomainError `query.lost` when the query has ended otherwise meanwhile
+   */
   async announce(
-    { tenantId, resultId }: ResultFile,
+    { tenantId, resultId, sizeBytes }: ResultFile,
     facts: Pick<NewResult, 'userId' | 'queryRunId' | 'columns' | 'rowCount'>,
   ): Promise<void> {
     const { results, leaseMs, retentionMs } = this.parts;
-    await results.create({ tenantId, id: resultId, ...facts, leaseMs, expiresInMs: retentionMs });
+    await results.create({ tenantId, id: resultId, ...facts, sizeBytes, leaseMs, expiresInMs: retentionMs });
   }
 
   /**

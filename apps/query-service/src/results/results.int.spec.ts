@@ -146,7 +146,7 @@ describe('results', () => {
 
   it('fail with the reason when the store keeps failing; the rows were delivered', async () => {
     const events: DomainEvent[] = [];
-    const unsubscribe = harness.events.subscribe('result.settled', (event) => void events.push(event));
+    const unsubscribe = await harness.events.subscribe('result.settled', (event) => void events.push(event));
     harness.store.fail('putFile');
     const answer = await harness.query(caller, 'SELECT 1 AS doomed');
     expect(answer).toMatchObject({ status: 200, body: { rows: [[1]] } });

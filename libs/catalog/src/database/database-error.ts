@@ -15,10 +15,14 @@ const UNSTORABLE_SQLSTATES: ReadonlySet<string> = new Set(['22021', '22P05']);
 /** Half of a character in JSON has the code of every literal that can't be read. */
 const UNSTORABLE_JSON = /invalid input syntax for type json/;
 
-/** Unique constraints that a caller can run into. */
+/** Constraints that a caller can run into. */
 const CONFLICTS: Readonly<Record<string, () => DomainError>> = {
   datasets_table_name: () => new DomainError('table_name.taken', 'The table name is in use.'),
+  // The beginning of a run does not wait for the disk, so that a crash of the database may forget it.
+  results_tenant_id_query_run_id_fkey: () =>
+    new DomainError('query.lost', 'The database has lost the query. Try again.'),
 };
+const CONFLICT_SQLSTATES: ReadonlySet<string> = new Set(['23503', '23505']);
 
 interface DatabaseFault {
   readonly code?: string;
@@ -44,7 +48,7 @@ export function fromDatabaseError(error: unknown): unknown {
     const detail = 'A text holds a NUL character or half of a character, which the catalog can not keep.';
     return new DomainError('request.invalid', detail, { cause: error });
   }
-  return (fault.code === '23505' && CONFLICTS[fault.constraint ?? '']?.()) || error;
+  return (CONFLICT_SQLSTATES.has(fault.code ?? '') && CONFLICTS[fault.constraint ?? '']?.()) || error;
 }
 
 /** A second wall: texts of requests are checked by their schemas, what files hold is checked where it is read. */

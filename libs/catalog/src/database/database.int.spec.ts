@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BreakingProxy, openCatalog, type TestCatalog } from '@millrace/testing';
-import { Database } from './database.js';
+import { Database, type Transaction } from './database.js';
 
 describe('a connection that breaks', () => {
   let open: TestCatalog;
@@ -37,6 +37,28 @@ describe('connections that end in the moment in which they stand', () => {
       await expect(Database.open({ databaseUrl })).rejects.toMatchObject({ code: 'service.unavailable' });
     } finally {
       await proxy.stop();
+      await open.stop();
+    }
+  });
+});
+
+describe('a commit', () => {
+  it('waits for the disk, unless it may be lost', async () => {
+    const open = await openCatalog({});
+    // Elsewhere the databases of tests do without.
+    await open.catalog.transaction((transaction) =>
+      transaction.query(`DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database());
+      END $$`),
+    );
+    const database = await Database.open({ databaseUrl: open.databaseUrl });
+    const shown = (manager: Transaction): Promise<unknown> => manager.query('SHOW synchronous_commit');
+    try {
+      expect(await database.run(shown)).toEqual([{ synchronous_commit: 'on' }]);
+      expect(await database.transaction(shown)).toEqual([{ synchronous_commit: 'on' }]);
+      expect(await database.runRelaxed(shown)).toEqual([{ synchronous_commit: 'off' }]);
+    } finally {
+      await database.close();
       await open.stop();
     }
   });

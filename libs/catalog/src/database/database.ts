@@ -9,7 +9,7 @@ export type Transaction = EntityManager;
 
 export interface DatabaseOptions {
   readonly databaseUrl: string;
-  /** Connections at most. */
+  /** Connections at most; half as many come on top for `runRelaxed`. */
   readonly poolMax?: number;
   /** How Postgres shows these connections in `pg_stat_activity`. */
   readonly applicationName?: string;
@@ -27,29 +27,41 @@ export const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_GRACE_MS = 5_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 
-/** The pool of connections. Its two ways in turn errors of the database into errors of the domain. */
+/** The pools of connections. The ways in turn errors of the database into errors of the domain. */
 export class Database {
-  private constructor(private readonly source: DataSource) {}
+  private constructor(
+    private readonly source: DataSource,
+    private readonly relaxedSource: DataSource,
+  ) {}
 
   /** @throws DomainError `service.unavailable` when the database does not answer */
   static async open(options: DatabaseOptions): Promise<Database> {
-    const source = new DataSource({
-      type: 'postgres',
-      url: options.databaseUrl,
-      entities: [...ENTITIES],
-      synchronize: false,
-      installExtensions: false,
-      logging: false,
-      poolErrorHandler: options.onError ?? (() => undefined),
-      extra: poolSettings(options),
+    const source = sourceOf(options, poolSettings(options));
+    const relaxed = sourceOf(options, {
+      ...poolSettings(options),
+      ...RELAXED,
+      max: Math.ceil((options.poolMax ?? POOL_MAX) / 2),
     });
     await mapped(() => source.initialize());
-    return new Database(source);
+    const database = new Database(source, relaxed);
+    await mapped(() => relaxed.initialize()).catch(async (error: unknown) => {
+      await database.close();
+      throw error;
+    });
+    return database;
   }
 
   /** Runs statements that need no common transaction. */
   run<T>(work: (manager: Transaction) => Promise<T>): Promise<T> {
     return mapped(() => work(this.source.manager));
+  }
+
+  /**
+   * Like `run`, for statements that a crash of the database may undo, because a later commit that waits for the disk takes
+   * them along: all commits have one order, and none is lost before an older one.
+   */
+  runRelaxed<T>(work: (manager: Transaction) => Promise<T>): Promise<T> {
+    return mapped(() => work(this.relaxedSource.manager));
   }
 
   /** Runs statements in one transaction (READ COMMITTED); an error rolls all of it back. */
@@ -58,8 +70,24 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    if (this.source.isInitialized) await this.source.destroy();
+    for (const source of [this.source, this.relaxedSource]) if (source.isInitialized) await source.destroy();
   }
+}
+
+/** Commits do not wait for the disk: https://www.postgresql.org/docs/current/wal-async-commit.html */
+const RELAXED: pg.PoolConfig = { options: '-c synchronous_commit=off' };
+
+function sourceOf({ databaseUrl, onError }: DatabaseOptions, extra: pg.PoolConfig): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: databaseUrl,
+    entities: [...ENTITIES],
+    synchronize: false,
+    installExtensions: false,
+    logging: false,
+    poolErrorHandler: onError ?? (() => undefined),
+    extra,
+  });
 }
 
 async function mapped<T>(work: () => Promise<T>): Promise<T> {

@@ -38,6 +38,16 @@ const IN_FLIGHT_MAX = `coalesce((t.limits->>(l.limit_name))::int, l.default_max)
 /** The kinds asked for with the names and defaults of their limits, from three parallel arrays $1, $2 and $3. */
 const KINDS = `unnest($1::text[], $2::text[], $3::int[]) AS l (kind, limit_name, default_max)`;
 
+/** Whether a job of these kinds waits whose time has come. Costs much less than to admit, and nobody waits for a lock. */
+export async function isAnyDue(transaction: Transaction, kinds: readonly string[]): Promise<boolean> {
+  const due = await findRow(
+    transaction,
+    `SELECT 1 FROM jobs WHERE kind = ANY($1) AND status = 'queued' AND run_after <= now() LIMIT 1`,
+    [kinds],
+  );
+  return due !== undefined;
+}
+
 /**
  * Moves queued jobs whose time has come to `admitted`. Tenants take turns: the one with the fewest jobs in flight comes
  * first, and none gets more than its limit, however long its backlog is.

@@ -18,7 +18,14 @@ import { findRow, fromNow, NOW, rowsOf } from '../database/sql.js';
 import { sweep, SWEEP_ROWS_MAX } from '../database/sweep.js';
 import { transition } from '../database/transition.js';
 import { JobEntity, type Job } from '../schema/job.entity.js';
-import { admitJobs, findQueuePlace, type AdmitRequest, type AdmittedJob, type QueuePlace } from './job-admission.js';
+import {
+  admitJobs,
+  findQueuePlace,
+  isAnyDue,
+  type AdmitRequest,
+  type AdmittedJob,
+  type QueuePlace,
+} from './job-admission.js';
 import {
   failAttempt,
   isCurrent,
@@ -139,7 +146,8 @@ export class JobRepository implements JobLedger {
   }
 
   /** Moves queued jobs of all tenants to `admitted`, fairly; see `admitJobs`. */
-  admit(request: AdmitRequest): Promise<AdmittedJob[]> {
+  async admit(request: AdmitRequest): Promise<AdmittedJob[]> {
+    if (!(await this.database.run((manager) => isAnyDue(manager, request.kinds)))) return [];
     return this.database.transaction((transaction) => admitJobs(transaction, request));
   }
 

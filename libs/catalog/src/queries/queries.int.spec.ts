@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { newId, type ErrorRecord, type TenantId } from '@millrace/domain';
+import { newId, type ErrorRecord, type QueryRunId, type TenantId } from '@millrace/domain';
 import type { Catalog } from '@millrace/catalog';
 import {
   createResult,
@@ -39,15 +39,9 @@ describe('query runs and results', () => {
 
   const createRun = async (options: { leaseMs?: number; params?: unknown } = {}) => {
     const { userId } = owner;
-    return catalog.queryRuns.create({
-      tenantId,
-      userId,
-      id: newId('queryRun'),
-      sql: 'SELECT $1',
-      timeoutMs: 30_000,
-      leaseMs,
-      ...options,
-    });
+    const run = { tenantId, userId, id: newId('queryRun'), sql: 'SELECT $1', timeoutMs: 30_000, leaseMs };
+    await catalog.queryRuns.create({ ...run, ...options });
+    return catalog.queryRuns.get(tenantId, run.id);
   };
   const statusOfBlob = async (storageKey: string | null) =>
     (await catalog.blobs.find({ tenantId, storageKey: storageKey ?? '' }))?.status;
@@ -61,12 +55,12 @@ describe('query runs and results', () => {
       expect(await catalog.queryRuns.succeed(key, { rowCount: 1 })).toBe(false);
       expect(await catalog.queryRuns.start(key, { leaseMs, inputs })).toBe(true);
       expect(await catalog.queryRuns.start(key, { leaseMs })).toBe(false);
-      expect(await catalog.queryRuns.succeed(key, { rowCount: 5, sizeBytes: 2 ** 40 })).toBe(true);
+      expect(await catalog.queryRuns.succeed(key, { rowCount: 5 })).toBe(true);
       expect(await catalog.queryRuns.fail(key, ERROR)).toBe(false);
       expect(await catalog.queryRuns.get(tenantId, id)).toMatchObject({
         status: 'succeeded',
         rowCount: 5,
-        sizeBytes: 2 ** 40,
+        sizeBytes: null,
         inputs,
         params: [1, 'a', null],
         error: null,
@@ -97,18 +91,13 @@ describe('query runs and results', () => {
       expect(await catalog.queryRuns.extendLeases(keys, { leaseMs })).toMatchObject({ lost: [unwanted.id] });
     });
 
-    it('is lost when its service went away, with a result that was never stored', async () => {
-      const { queryRunId, resultId } = await createResult(catalog, owner, { leaseMs: OVER });
+    it('is lost when its service went away', async () => {
+      const { id } = await createRun({ leaseMs: OVER });
       const alive = await createRun();
-      expect(await catalog.queryRuns.sweepLost()).toEqual([{ tenantId, id: queryRunId }]);
-      expect(await catalog.queryRuns.get(tenantId, queryRunId)).toMatchObject({
+      expect(await catalog.queryRuns.sweepLost()).toEqual([{ tenantId, id }]);
+      expect(await catalog.queryRuns.get(tenantId, id)).toMatchObject({
         status: 'failed',
         error: { code: 'query.lost' },
-        resultId,
-      });
-      expect(await catalog.results.get(tenantId, resultId)).toMatchObject({
-        status: 'failed',
-        error: { code: 'result.lost' },
       });
       expect(await catalog.queryRuns.get(tenantId, alive.id)).toMatchObject({ status: 'queued' });
     });
@@ -117,7 +106,6 @@ describe('query runs and results', () => {
       const failed = await createRun();
       await catalog.queryRuns.fail({ tenantId, id: failed.id }, ERROR);
       const { queryRunId, resultId } = await createResult(catalog, owner);
-      await catalog.queryRuns.succeed({ tenantId, id: queryRunId }, { rowCount: 1 });
       const active = await createRun();
       const ids = async () => (await catalog.queryRuns.list(tenantId, { limit: 10 })).items.map((run) => run.id);
       const purge = (olderThanMs: number) => catalog.queryRuns.purgeEnded({ olderThanMs, limit: 1_000 });
@@ -144,6 +132,33 @@ describe('query runs and results', () => {
   });
 
   describe('a result', () => {
+    const announced = (queryRunId: QueryRunId) => ({
+      ...{ tenantId, userId: owner.userId, id: newId('result'), queryRunId },
+      ...{ columns: [], rowCount: 5, sizeBytes: 2 ** 40, leaseMs, expiresInMs: DAY_MS },
+    });
+
+    it('ends its query with success', async () => {
+      const { id } = await createRun();
+      await catalog.queryRuns.start({ tenantId, id }, { leaseMs });
+      const result = announced(id);
+      await catalog.results.create(result);
+      expect(await catalog.results.get(tenantId, result.id)).toMatchObject({ status: 'processing', rowCount: 5 });
+      expect(await catalog.queryRuns.get(tenantId, id)).toMatchObject({
+        ...{ status: 'succeeded', rowCount: 5, sizeBytes: 2 ** 40, resultId: result.id, leaseUntil: null },
+      });
+    });
+
+    it('is none when its query has ended, or is not there', async () => {
+      const { id } = await createRun();
+      await catalog.queryRuns.start({ tenantId, id }, { leaseMs });
+      await catalog.queryRuns.cancel({ tenantId, id });
+      for (const result of [announced(id), announced(newId('queryRun'))]) {
+        await expect(catalog.results.create(result)).rejects.toMatchObject({ code: 'query.lost' });
+        await expect(catalog.results.get(tenantId, result.id)).rejects.toMatchObject({ code: 'result.not_found' });
+      }
+      expect(await catalog.queryRuns.get(tenantId, id)).toMatchObject({ status: 'cancelled', resultId: null });
+    });
+
     it('becomes ready once its file is stored and checked', async () => {
       const { resultId, job, blob } = await createStoredResult(catalog, owner);
       const fence = await startJob(catalog, { tenantId, jobId: job.id });

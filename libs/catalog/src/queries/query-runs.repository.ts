@@ -8,15 +8,13 @@ import {
   type TenantId,
   type UserId,
 } from '@millrace/domain';
-import type { BlobReferences } from '../blobs/blob-references.js';
 import type { Database, Transaction } from '../database/database.js';
 import { pageOf, type Page, type PageRequest } from '../database/page.js';
 import { findRow, fromNow, NOW, rowsOf } from '../database/sql.js';
 import { sweep, SWEEP_ROWS_MAX } from '../database/sweep.js';
-import { insertRow, transition, type Changes } from '../database/transition.js';
-import { failResult } from '../jobs/job-consequences.js';
+import { insertRow, type Changes } from '../database/transition.js';
 import { QueryRunEntity, type QueryInput, type QueryRun } from '../schema/query-run.entity.js';
-import { RESULT_LOST } from './results.repository.js';
+import { ENDED, moveRun, type QueryRunKey } from './query-run-rows.js';
 
 export interface NewQueryRun {
   readonly tenantId: TenantId;
@@ -27,11 +25,6 @@ export interface NewQueryRun {
   readonly params?: unknown;
   readonly timeoutMs: number;
   readonly leaseMs: number;
-}
-
-export interface QueryRunKey {
-  readonly tenantId: TenantId;
-  readonly id: QueryRunId;
 }
 
 export interface QueryRunFilter {
@@ -48,16 +41,17 @@ export interface LeaseAnswer {
 
 const QUERY_LOST: ErrorRecord = { code: 'query.lost', detail: 'The service that ran the query went away. Try again.' };
 
-/** Statements that were asked for, and what became of them. */
+/**
+ * Statements that were asked for, and what became of them. Their beginning does not wait for the disk: no answer was given
+ * yet, and the commit of their end takes it along.
+ */
 export class QueryRunRepository {
-  constructor(
-    private readonly database: Database,
-    private readonly references: BlobReferences,
-  ) {}
+  constructor(private readonly database: Database) {}
 
-  async create({ leaseMs, params, ...run }: NewQueryRun): Promise<QueryRun> {
+  /** Inserts a run as `queued`. */
+  async create({ leaseMs, params, ...run }: NewQueryRun): Promise<void> {
     const { tenantId, userId, id, sql, timeoutMs } = run;
-    await this.database.run((manager) =>
+    await this.database.runRelaxed((manager) =>
       insertRow(manager, QueryRunEntity, {
         tenantId,
         userId,
@@ -69,18 +63,20 @@ export class QueryRunRepository {
         leaseUntil: fromNow(leaseMs),
       }),
     );
-    return this.get(tenantId, id);
   }
 
   /** `queued → running`. Returns false when the run is not queued any more: it was cancelled or lost. */
   start(key: QueryRunKey, { leaseMs, inputs }: { leaseMs: number; inputs?: readonly QueryInput[] }): Promise<boolean> {
     const set = { startedAt: NOW, leaseUntil: fromNow(leaseMs), ...(inputs && { inputs }) };
-    return this.move(key, 'running', set);
+    return this.database.runRelaxed((manager) => moveRun(manager, key, { to: 'running', set }));
   }
 
-  /** `running → succeeded`. Returns false when the run has ended otherwise meanwhile. */
-  succeed(key: QueryRunKey, { rowCount, sizeBytes }: { rowCount: number; sizeBytes?: number }): Promise<boolean> {
-    return this.move(key, 'succeeded', { ...ENDED, rowCount, sizeBytes: sizeBytes ?? null });
+  /**
+   * `running → succeeded`, for a run without a result; `ResultRepository.create` ends one with a result. Returns false when
+   * the run has ended otherwise meanwhile.
+   */
+  succeed(key: QueryRunKey, { rowCount }: { rowCount: number }): Promise<boolean> {
+    return this.move(key, 'succeeded', { ...ENDED, rowCount });
   }
 
   /** Ends a run with an error. Returns false when it has ended already. */
@@ -165,7 +161,7 @@ export class QueryRunRepository {
     return row?.count ?? 0;
   }
 
-  /** Fails runs of all tenants whose service went away, and results of theirs that were never stored. */
+  /** Fails runs of all tenants whose service went away. */
   async sweepLost(): Promise<QueryRunKey[]> {
     return sweep(this.database, {
       find: (manager) =>
@@ -203,44 +199,17 @@ export class QueryRunRepository {
   }
 
   private async lose(transaction: Transaction, { tenantId, id }: QueryRunKey): Promise<QueryRunKey | undefined> {
-    const run = await findRow<Pick<QueryRun, 'resultId'>>(
+    const run = await findRow(
       transaction,
-      `SELECT result_id AS "resultId" FROM query_runs
-       WHERE tenant_id = $1 AND id = $2 AND lease_until < now() FOR UPDATE SKIP LOCKED`,
+      'SELECT id FROM query_runs WHERE tenant_id = $1 AND id = $2 AND lease_until < now() FOR UPDATE SKIP LOCKED',
       [tenantId, id],
     );
     if (!run) return undefined;
     await moveRun(transaction, { tenantId, id }, { to: 'failed', set: { ...ENDED, error: QUERY_LOST } });
-    if (run.resultId) await this.loseResult(transaction, { tenantId, id: run.resultId });
     return { tenantId, id };
-  }
-
-  /** A result whose file is stored already lives on: its job takes care of it. */
-  private async loseResult(
-    transaction: Transaction,
-    { tenantId, id }: { tenantId: TenantId; id: NonNullable<QueryRun['resultId']> },
-  ): Promise<void> {
-    const unstored = await findRow(
-      transaction,
-      'SELECT id FROM results WHERE tenant_id = $1 AND id = $2 AND storage_key IS NULL FOR UPDATE',
-      [tenantId, id],
-    );
-    if (!unstored) return;
-    await failResult(transaction, this.references, { tenantId, id, from: 'processing', error: RESULT_LOST });
   }
 
   private move(key: QueryRunKey, to: QueryRunStatus, set: Changes<Omit<QueryRun, 'status'>>): Promise<boolean> {
     return this.database.run((manager) => moveRun(manager, key, { to, set }));
   }
-}
-
-const ENDED = { endedAt: NOW, leaseUntil: null };
-
-function moveRun(
-  transaction: Transaction,
-  { tenantId, id }: QueryRunKey,
-  { to, set }: { to: QueryRunStatus; set: Changes<Omit<QueryRun, 'status'>> },
-): Promise<boolean> {
-  const where = { tenantId, id };
-  return transition(transaction, { entity: QueryRunEntity, lifecycle: queryRunLifecycle, where, to, set });
 }

@@ -20,9 +20,9 @@ import { insertRow, transition, updateRow } from '../database/transition.js';
 import { attemptLost, cancelJob, lockFence, succeedJob } from '../jobs/job-attempt.js';
 import { failResult } from '../jobs/job-consequences.js';
 import { insertJob, type NewJob } from '../jobs/outbox.js';
-import { QueryRunEntity } from '../schema/query-run.entity.js';
 import { ResultEntity, type Result } from '../schema/result.entity.js';
 import type { JsonObject } from '../schema/json.js';
+import { ENDED, moveRun, queryRunLost } from './query-run-rows.js';
 import { findResults, lockResult, resultNotFound, type ResultKey } from './result-rows.js';
 
 export const RESULT_LOST: ErrorRecord = {
@@ -43,6 +43,8 @@ export interface NewResult {
   /** With the types the statement had. */
   readonly columns: readonly Column[];
   readonly rowCount: number;
+  /** Of the file. */
+  readonly sizeBytes: number;
   /** How long the service that holds the file has until it is stored. */
   readonly leaseMs: number;
   readonly expiresInMs: number;
@@ -69,10 +71,14 @@ export class ResultRepository {
     private readonly references: BlobReferences,
   ) {}
 
-  /** Inserts a result as `processing`, before its rows are answered, and names it in its query run. */
-  async create({ leaseMs, expiresInMs, ...result }: NewResult): Promise<Result> {
-    const { tenantId, userId, id, queryRunId, columns, rowCount } = result;
-    return this.database.transaction(async (transaction) => {
+  /**
+   * Inserts a result as `processing`, before its rows are answered, and ends its query run with success.
+   *
+   * @throws DomainError `query.lost` when the run has ended otherwise meanwhile
+   */
+  async create({ leaseMs, expiresInMs, ...result }: NewResult): Promise<void> {
+    const { tenantId, userId, id, queryRunId, columns, rowCount, sizeBytes } = result;
+    await this.database.transaction(async (transaction) => {
       await insertRow(transaction, ResultEntity, {
         tenantId,
         userId,
@@ -85,9 +91,8 @@ export class ResultRepository {
         expiresAt: fromNow(expiresInMs),
         retainedUntil: fromNow(expiresInMs),
       });
-      const where = { tenantId, id: queryRunId };
-      await updateRow(transaction, QueryRunEntity, { where, set: { resultId: id } });
-      return transaction.getRepository(ResultEntity).findOneByOrFail({ tenantId, id });
+      const set = { ...ENDED, rowCount, sizeBytes, resultId: id };
+      if (!(await moveRun(transaction, { tenantId, id: queryRunId }, { to: 'succeeded', set }))) throw queryRunLost();
     });
   }
 

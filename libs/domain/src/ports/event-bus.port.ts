@@ -22,6 +22,11 @@ export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;
 export interface EventBus {
   /** Tells everyone. Never throws: an event that can't be sent is logged and dropped. */
   publish(event: DomainEvent): Promise<void>;
-  /** Calls the listener for each event of a type from now on; the returned function ends that. */
-  subscribe<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void;
+  /**
+   * Calls the listener for each event of a type that is published after this has resolved.
+   *
+   * @returns what ends that
+   * @throws Error when events can't be heard at the moment
+   */
+  subscribe<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): Promise<() => void>;
 }

@@ -132,6 +132,7 @@ export async function createResult(
     queryRunId,
     columns,
     rowCount: 1,
+    sizeBytes: 100,
     leaseMs,
     expiresInMs,
   });
