@@ -16,6 +16,7 @@ export {
   newJob,
   type Owner,
   startJob,
+  startQuery,
   writeBlob,
 } from './tenants/catalog-rows.js';
 export { createCaller, createTenant, type TestTenant } from './tenants/create-tenant.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { newId } from '@millrace/domain';
 import { describeJob } from '@millrace/queue';
-import { admitJob, createResult, eventually, startJob } from '@millrace/testing';
+import { admitJob, createResult, eventually, startJob, startQuery } from '@millrace/testing';
 import { MaintenanceBench, type Owner } from '../../test/maintenance-bench.js';
 import { parquetOf } from '../../test/parquet-files.js';
 
@@ -68,13 +68,15 @@ describe('the sweepers', () => {
 
   it('fail the runs of a query service that went away, and the results it did not store', async () => {
     const { tenantId } = owner;
-    const { queryRunId, resultId } = await createResult(bench.catalog, owner, { leaseMs: 50 });
+    const running = await startQuery(bench.catalog, owner, { leaseMs: 50 });
+    const { resultId } = await createResult(bench.catalog, owner, { leaseMs: 50 });
     await bench.startWorker();
     await wasTold('result.settled', resultId, 'failed');
-    const run = await bench.catalog.queryRuns.get(tenantId, queryRunId);
     const result = await bench.catalog.results.get(tenantId, resultId);
-    expect([run.status, run.error?.code]).toEqual(['failed', 'query.lost']);
     expect([result.status, result.error?.code]).toEqual(['failed', 'result.lost']);
+    const statusOf = async () => (await bench.catalog.queryRuns.get(tenantId, running)).status;
+    await eventually('the run has failed', async () => (await statusOf()) === 'failed');
+    expect(await bench.catalog.queryRuns.get(tenantId, running)).toMatchObject({ error: { code: 'query.lost' } });
   });
 
   it('fail a result that waits for nobody any more', async () => {

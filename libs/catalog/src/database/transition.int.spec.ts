@@ -22,7 +22,6 @@ import {
 } from '@millrace/domain';
 import {
   createDataset,
-  createResult,
   createStoredResult,
   createTenant,
   createUpload,
@@ -31,6 +30,7 @@ import {
   writeBlob,
   type Owner,
   type TestCatalog,
+  startQuery,
 } from '@millrace/testing';
 import type { EntitySchema, FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
@@ -225,7 +225,7 @@ describeMoves({
   entity: QueryRunEntity,
   lifecycle: queryRunLifecycle,
   create: async ({ tenantId, userId }) => {
-    const { queryRunId: id } = await createResult(opened.catalog, { tenantId, userId });
+    const id = await startQuery(opened.catalog, { tenantId, userId });
     return {
       where: { tenantId, id },
       columnsIn: (state: QueryRunStatus) => ({
@@ -311,7 +311,7 @@ describe('who comes too late', () => {
 
   it('can not cancel a query that has just ended', async () => {
     const { tenantId } = owner;
-    const { queryRunId: id } = await createResult(opened.catalog, owner);
+    const id = await startQuery(opened.catalog, owner);
     const lost = racing(
       (tx) =>
         transition(tx, {

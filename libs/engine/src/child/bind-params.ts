@@ -18,10 +18,10 @@ import type { QueryRequest } from '../tasks/query.task.js';
 /** Of a statement's parameters in a sentence. */
 const NAMES_SHOWN_MAX = 10;
 
-/** Values and types as `connection.run` takes them. */
+/** Values and types as `connection.run` takes them; neither for a statement without parameters. */
 export interface BoundParams {
-  readonly values: DuckDBValue[] | Record<string, DuckDBValue>;
-  readonly types: DuckDBType[] | Record<string, DuckDBType>;
+  readonly values: DuckDBValue[] | Record<string, DuckDBValue> | undefined;
+  readonly types: DuckDBType[] | Record<string, DuckDBType> | undefined;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface BoundParams {
 export function bindParams(params: QueryRequest['params'], prepared: DuckDBPreparedStatement): BoundParams {
   const names = Array.from({ length: prepared.parameterCount }, (_, index) => nameAt(prepared, index + 1));
   const isPositional = names.every((name) => /^\d+$/.test(name));
-  if (names.length === 0 && isEmpty(params)) return { values: [], types: [] };
+  if (names.length === 0 && isEmpty(params)) return { values: undefined, types: undefined };
   if (params === undefined)
     throw invalid(`${needs(names)}: give ${names.length === 1 ? 'its value' : 'their values'} in "params".`);
   if (isArray(params)) {

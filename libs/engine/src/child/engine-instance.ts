@@ -9,6 +9,8 @@ import { lockDown, prepareConnection } from './settings.js';
  */
 export class EngineInstance {
   private instance: DuckDBInstance | undefined;
+  /** For the next task, made while nobody waits for it. */
+  private ahead: Promise<DuckDBConnection> | undefined;
 
   constructor(private readonly config: ChildConfig) {}
 
@@ -16,13 +18,22 @@ export class EngineInstance {
   async open(): Promise<void> {
     await mkdir(`${this.config.scratchDir}/tmp`, { recursive: true });
     this.instance = await this.create(this.inputFiles([]));
+    await this.connectAhead(this.instance);
   }
 
   /** Runs a task with a connection of its own to an instance that may read these files. */
   async use<T>(files: readonly string[], work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     if (this.config.isolation === 'statement') await this.renew(files);
-    if (!this.instance) throw new Error('The instance is not open.');
-    return connected(this.instance, work);
+    const { instance } = this;
+    if (!instance) throw new Error('The instance is not open.');
+    const connection = await (this.ahead ?? openConnection(instance));
+    this.ahead = undefined;
+    try {
+      return await work(connection);
+    } finally {
+      connection.closeSync();
+      if (this.config.isolation === 'tenant') void this.connectAhead(instance);
+    }
   }
 
   /**
@@ -32,13 +43,26 @@ export class EngineInstance {
   async useAlone<T>(files: readonly string[], work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const alone = await this.create(this.inputFiles(files), 1);
     try {
-      return await connected(alone, work);
+      const connection = await openConnection(alone);
+      try {
+        return await work(connection);
+      } finally {
+        connection.closeSync();
+      }
     } finally {
       alone.closeSync();
     }
   }
 
+  private async connectAhead(instance: DuckDBInstance): Promise<void> {
+    this.ahead = openConnection(instance);
+    // The task that takes it sees the error, too.
+    await this.ahead.catch(() => undefined);
+  }
+
   private async renew(files: readonly string[]): Promise<void> {
+    (await this.ahead)?.closeSync();
+    this.ahead = undefined;
     this.instance?.closeSync();
     this.instance = undefined;
     this.instance = await this.create(this.inputFiles(files));
@@ -60,12 +84,8 @@ export class EngineInstance {
   }
 }
 
-async function connected<T>(instance: DuckDBInstance, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+async function openConnection(instance: DuckDBInstance): Promise<DuckDBConnection> {
   const connection = await instance.connect();
-  try {
-    await prepareConnection(connection);
-    return await work(connection);
-  } finally {
-    connection.closeSync();
-  }
+  await prepareConnection(connection);
+  return connection;
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { DomainError } from '@millrace/domain';
 import type { ChildConfig, ToChild } from '../pool/wire.js';
 import type { TaskAnswer, TaskKind } from '../tasks/task.js';
@@ -13,7 +13,7 @@ const config = JSON.parse(process.argv[2] ?? '') as ChildConfig;
 const instance = new EngineInstance(config);
 await instance.open();
 const runner = new TaskRunner(instance, config);
-channel.tell({ type: 'ready', dataBytes: await dataBytes() });
+channel.tell({ type: 'ready', dataBytes: dataBytes() });
 
 function onMessage(message: ToChild): void {
   if (message.type === 'interrupt') return runner.interrupt();
@@ -22,10 +22,10 @@ function onMessage(message: ToChild): void {
   void runner.run(task, onProgress).then((outcome) => answer(task.kind, outcome));
 }
 
-async function answer(kind: TaskKind, outcome: TaskOutcome): Promise<void> {
+function answer(kind: TaskKind, outcome: TaskOutcome): void {
   if ('error' in outcome) return void channel.tell({ type: 'error', ...outcome });
   const { fields, text } = splitAnswer(outcome.answer);
-  const wasTold = channel.tell({ type: 'answer', answer: fields, dataBytes: await dataBytes() }, text);
+  const wasTold = channel.tell({ type: 'answer', answer: fields, dataBytes: dataBytes() }, text);
   if (!wasTold) channel.tell({ type: 'error', error: tooWide(kind).toRecord() });
 }
 
@@ -43,8 +43,12 @@ function tooWide(kind: TaskKind): DomainError {
   return new DomainError(code, 'The names and types of the columns together are too long.');
 }
 
-/** What RLIMIT_DATA counts; 0 where the system doesn't tell. */
-async function dataBytes(): Promise<number> {
-  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
-  return Number(/^VmData:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+/** What RLIMIT_DATA counts; 0 where the system doesn't tell. Read at once: the kernel makes it up, there is no disk. */
+function dataBytes(): number {
+  try {
+    const status = readFileSync('/proc/self/status', 'utf8');
+    return Number(/^VmData:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }

@@ -6,7 +6,7 @@ import type { BoundParams } from './bind-params.js';
 import { describeColumns } from './describe-columns.js';
 import { withViews } from './input-views.js';
 import { withNamedInputs } from './named-inputs.js';
-import { prepareParams } from './prepared-params.js';
+import { prepareStatement } from './prepare-statement.js';
 import { toStatementError } from './statement-error.js';
 import type { TaskContext } from './task-context.js';
 
@@ -28,8 +28,8 @@ export async function runInspection(request: InspectRequest, context: TaskContex
   const { explain } = request;
   const rows = await withNamedInputs(context.scratchDir, request.inputs, (inputs) =>
     withViews(context.connection, inputs, async () => {
-      const statement = bareStatement(request.sql);
-      const params = await prepareParams(statement, request.params, context.connection);
+      const text = bareStatement(request.sql);
+      const { statement, params } = await prepareStatement(text, request.params, context.connection);
       const bound = { statement, params, rowFormat: request.rowFormat ?? 'arrays' };
       return explain ? explainStatement(bound, explain, context) : readAll(bound, context);
     }),

@@ -3,10 +3,10 @@ import { bareStatement } from '@millrace/sql';
 import type { QueryAnswer, QueryRequest } from '../tasks/query.task.js';
 import { uniqueColumnNames } from '../types/column-names.js';
 import type { BoundParams } from './bind-params.js';
-import { describeColumns } from './describe-columns.js';
+import { columnsOf } from './describe-columns.js';
 import { withViews } from './input-views.js';
 import { readJsonPage } from './page-reader.js';
-import { prepareParams } from './prepared-params.js';
+import { prepareStatement } from './prepare-statement.js';
 import { toStatementError } from './statement-error.js';
 import { selectStored } from './table-view.js';
 import type { TaskContext } from './task-context.js';
@@ -16,11 +16,11 @@ import { copyText, runCopy } from './write-parquet.js';
 export async function runQuery(request: QueryRequest, context: TaskContext): Promise<QueryAnswer> {
   const startedAt = performance.now();
   return withViews(context.connection, request.inputs, async () => {
-    const statement = bareStatement(request.sql);
-    const params = await prepareParams(statement, request.params, context.connection);
-    const columns = await describeColumns(statement, params, context.connection);
+    const prepared = await prepareStatement(bareStatement(request.sql), request.params, context.connection);
+    const columns = await columnsOf(prepared, context.connection);
+    const { statement, params } = prepared;
     const rowCount = await copy(statement, { request, params, columns }, context);
-    const page = await readRows(request, columns, context);
+    const page = await readRows(request, { columns, rowCount }, context);
     return {
       columns,
       rowCount,
@@ -55,7 +55,7 @@ async function copy(
 
 async function readRows(
   request: QueryRequest,
-  columns: readonly Column[],
+  { columns, rowCount }: { readonly columns: readonly Column[]; readonly rowCount: number },
   context: TaskContext,
 ): ReturnType<typeof readJsonPage> {
   const names = uniqueColumnNames(columns.map(({ name }) => name));
@@ -63,6 +63,7 @@ async function readRows(
     select: selectStored([context.outputPath], columns),
     columns: columns.map(({ type }, index) => ({ name: names[index] ?? '', type })),
     offset: 0,
+    rowCount,
     rowsMax: request.rowsMax,
     bytesMax: request.answerBytesMax,
     rowFormat: request.rowFormat,

@@ -39,8 +39,7 @@ export async function lockDown(instance: DuckDBInstance, config: ChildConfig, re
 
 /** What DuckDB keeps for each connection and not for the instance: telling the progress, but not on stdout. */
 export async function prepareConnection(connection: DuckDBConnection): Promise<void> {
-  await connection.run('SET enable_progress_bar=true');
-  await connection.run('SET enable_progress_bar_print=false');
+  await connection.run('SET enable_progress_bar=true; SET enable_progress_bar_print=false');
 }
 
 function settingsOf(config: ChildConfig, readable: ReadableFiles): Setting[] {

@@ -72,6 +72,7 @@ export class ChildFolder {
     for (const file of new Set(files)) wanted.set(file, join(this.inputsDir, await inputName(file)));
     const present = new Set((await readdir(this.inputsDir)).map((name) => join(this.inputsDir, name)));
     const kept = new Set(wanted.values());
+    if (present.size === kept.size && [...kept].every((path) => present.has(path))) return wanted;
     await chmod(this.inputsDir, 0o755);
     try {
       for (const path of present) if (!kept.has(path)) await rm(path, { force: true });

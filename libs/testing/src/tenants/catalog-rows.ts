@@ -114,16 +114,27 @@ export async function createReadyDataset(
   return catalog.datasets.get(tenantId, id as DatasetId);
 }
 
-/** A query that runs and has answered: its result waits to be stored. */
-export async function createResult(
+/** A query that runs. */
+export async function startQuery(
   catalog: Catalog,
   { tenantId, userId }: Owner,
+  { leaseMs = LEASE_MS }: { leaseMs?: number } = {},
+): Promise<QueryRunId> {
+  const id = newId('queryRun');
+  await catalog.queryRuns.create({ tenantId, userId, id, sql: 'SELECT 1', timeoutMs: 30_000, leaseMs });
+  await catalog.queryRuns.start({ tenantId, id }, { leaseMs });
+  return id;
+}
+
+/** A query that has answered: its result waits to be stored. */
+export async function createResult(
+  catalog: Catalog,
+  owner: Owner,
   { leaseMs = LEASE_MS, expiresInMs = DAY_MS }: { leaseMs?: number; expiresInMs?: number } = {},
 ): Promise<{ readonly queryRunId: QueryRunId; readonly resultId: ResultId }> {
-  const queryRunId = newId('queryRun');
+  const { tenantId, userId } = owner;
+  const queryRunId = await startQuery(catalog, owner);
   const resultId = newId('result');
-  await catalog.queryRuns.create({ tenantId, userId, id: queryRunId, sql: 'SELECT 1', timeoutMs: 30_000, leaseMs });
-  await catalog.queryRuns.start({ tenantId, id: queryRunId }, { leaseMs });
   const columns = [{ name: 'one', type: 'INTEGER', nullable: false }];
   await catalog.results.create({
     tenantId,

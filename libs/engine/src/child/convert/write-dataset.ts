@@ -27,7 +27,7 @@ export async function writeDataset(
   const { text } = storable(source.select, columns, context.outputPath);
   // A COPY that failed leaves a part of its file.
   await rm(context.outputPath, { force: true });
-  const rowCount = await runCopy(context, { text, params: { values: [], types: [] }, bytesMax });
+  const rowCount = await runCopy(context, { text, params: { values: undefined, types: undefined }, bytesMax });
   if (rowCount === 'too_large') throw beyondLimit(`The dataset is larger than ${bytesMax} bytes.`);
   if (rowCount === 0) throw noRows('The file has no rows.');
   return { columns: await withNulls(context, columns, rowCount), rowCount };

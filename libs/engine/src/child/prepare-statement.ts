@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { DomainError } from '@millrace/domain';
 import { findSecondStatement } from '@millrace/sql';
 import type { QueryRequest } from '../tasks/query.task.js';
@@ -8,16 +8,23 @@ import { toStatementError } from './statement-error.js';
 /** DuckDB's number for SELECT, DESCRIBE and SUMMARIZE; the client's own enum is ambient and can't be imported. */
 const SELECT_STATEMENT = 1;
 
+export interface PreparedStatement {
+  /** The bare text. */
+  readonly statement: string;
+  readonly prepared: DuckDBPreparedStatement;
+  readonly params: BoundParams;
+}
+
 /**
  * Prepares a bare statement, so that places in errors are places in the caller's text, and binds its parameters.
  *
  * @throws DomainError what is wrong with the statement or its parameters
  */
-export async function prepareParams(
+export async function prepareStatement(
   statement: string,
   params: QueryRequest['params'],
   connection: DuckDBConnection,
-): Promise<BoundParams> {
+): Promise<PreparedStatement> {
   // The gate has let one SELECT pass; this process does not rely on it.
   if (findSecondStatement(statement) !== undefined)
     throw new DomainError('sql.not_allowed', 'Exactly one statement is allowed.');
@@ -25,7 +32,7 @@ export async function prepareParams(
     const prepared = await connection.prepare(statement);
     if (prepared.statementType !== SELECT_STATEMENT)
       throw new DomainError('sql.not_allowed', 'Only SELECT statements are allowed.');
-    return bindParams(params, prepared);
+    return { statement, prepared, params: bindParams(params, prepared) };
   } catch (error) {
     throw toStatementError(error, { sql: statement, prefixBytes: 0 });
   }
