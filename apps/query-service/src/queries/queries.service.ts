@@ -16,7 +16,7 @@ import { checkRequest, type QueryRequest } from './query-request.js';
 import { nameAgain, openQueryTable, type QueryTable } from './query-table.js';
 import { tooManyQueries, type RunningQueries } from './running-queries.js';
 import type { RunningQuery } from './running-query.js';
-import type { StatementResult, StatementRunner } from './statement-runner.js';
+import type { CheckedStatement, StatementResult, StatementRunner } from './statement-runner.js';
 
 export interface QueriesServiceParts {
   readonly catalog: Catalog;
@@ -41,6 +41,8 @@ interface Admitted {
   readonly request: QueryRequest;
   readonly query: RunningQuery;
   readonly limits: TenantLimits;
+  /** The gate's word on the statement, which is on its way. */
+  readonly checked: Promise<CheckedStatement>;
   readonly disconnected: AbortSignal;
 }
 
@@ -93,9 +95,12 @@ export class QueriesService {
     try {
       // The tenant's queries in other services count, too. Two that arrive at once in two of them may both pass.
       if (activeCount >= limits.queryConcurrencyMax) throw tooManyQueries(limits.queryConcurrencyMax);
+      // A parse reads no files: it need not wait for the row of the query, which has its error all the same.
+      const checked = this.parts.statements.check({ request, query });
+      checked.catch(() => undefined);
       await this.parts.history.create(key, caller, request);
       query.isRecorded = true;
-      return await this.runRecorded({ caller, request, query, limits, disconnected });
+      return await this.runRecorded({ caller, request, query, limits, checked, disconnected });
     } finally {
       disconnected.removeEventListener('abort', abort);
       running.close(query);
@@ -121,7 +126,7 @@ export class QueriesService {
     const isTable = !isRowFormat(request.format);
     const held = isTable ? this.parts.streams.reserve(query.key.tenantId, limits.downloadConcurrencyMax) : undefined;
     try {
-      const done = await this.parts.statements.run(admitted);
+      const done = await this.parts.statements.run(admitted, await admitted.checked);
       query.settle();
       return await this.deliver(admitted, { ...done, held });
     } catch (error) {

@@ -15,7 +15,7 @@ export class QueryHistory {
     private readonly options: { readonly leaseMs: number; readonly logger: Logger },
   ) {}
 
-  /** The row is there before any work is done. */
+  /** The row is there before any table is looked for. */
   async create({ tenantId, id }: QueryRunKey, caller: Principal, request: QueryRequest): Promise<void> {
     const { userId } = caller;
     const { leaseMs } = this.options;

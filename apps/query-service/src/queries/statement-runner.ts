@@ -39,7 +39,8 @@ export interface StatementResult {
   readonly result: QueryResult | InspectAnswer;
 }
 
-interface CheckedStatement {
+/** A statement that has passed the gate. */
+export interface CheckedStatement {
   /** The text that was checked, and no other, is what runs. */
   readonly sql: string;
   readonly explain: ExplainOptions | undefined;
@@ -50,9 +51,8 @@ interface CheckedStatement {
 export class StatementRunner {
   constructor(private readonly parts: StatementRunnerParts) {}
 
-  /** @throws DomainError whatever is wrong with the statement, its inputs or its run */
-  async run(statement: StatementRequest): Promise<StatementResult> {
-    const checked = await this.check(statement);
+  /** @throws DomainError whatever is wrong with the statement's inputs or its run */
+  async run(statement: StatementRequest, checked: CheckedStatement): Promise<StatementResult> {
     const { form } = checked.analyzed;
     if (form === 'showTables' || form === 'showAllTables') return this.showTables(statement, checked, form);
     const { tables, pinned } = await this.pinTables(statement, checked);
@@ -66,8 +66,12 @@ export class StatementRunner {
     }
   }
 
-  /** The gate: nothing that it has not let through reaches an engine process with files. */
-  private async check({ request, query }: StatementRequest): Promise<CheckedStatement> {
+  /**
+   * The gate: nothing that it has not let through reaches an engine process with files.
+   *
+   * @throws DomainError whatever is wrong with the statement itself
+   */
+  async check({ request, query }: Omit<StatementRequest, 'caller'>): Promise<CheckedStatement> {
     const { sql, explain } = recognizeStatement(request.sql);
     const { statement: analyzed } = await this.parts.engine.run(
       { kind: 'parse', sql },

@@ -57,11 +57,17 @@ export class Database {
   }
 
   /**
-   * Like `run`, for statements that a crash of the database may undo, because a later commit that waits for the disk takes
-   * them along: all commits have one order, and none is lost before an older one.
+   * Like `run`, for statements that a crash of the database may undo, at most those of the last 0.6 s: where nobody was told
+   * of them yet, and whatever was built on them is undone or found by a sweeper. All commits have one order: none is lost
+   * unless all younger ones are, so that the next commit that waits for the disk takes them along.
    */
   runRelaxed<T>(work: (manager: Transaction) => Promise<T>): Promise<T> {
     return mapped(() => work(this.relaxedSource.manager));
+  }
+
+  /** Like `transaction`, on the terms of `runRelaxed`. */
+  transactionRelaxed<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return mapped(() => this.relaxedSource.transaction(work));
   }
 
   /** Runs statements in one transaction (READ COMMITTED); an error rolls all of it back. */

@@ -1,5 +1,6 @@
 import {
   DomainError,
+  isTerminal,
   jobLifecycle,
   type ErrorRecord,
   type HeartbeatAnswer,
@@ -63,8 +64,9 @@ export class JobRepository implements JobLedger {
   }
 
   async start({ tenantId, jobId: id, attempt }: JobFence, { leaseMs }: { leaseMs: number }) {
-    return this.database.transaction(async (transaction): Promise<StartedJob | undefined> => {
-      const started = await transition(transaction, {
+    // Undone, it is an attempt that was never started, and its worker hears at its next heartbeat.
+    return this.database.runRelaxed(async (manager): Promise<StartedJob | undefined> => {
+      const started = await transition(manager, {
         entity: JobEntity,
         lifecycle: jobLifecycle,
         where: { tenantId, id, attempt },
@@ -72,7 +74,8 @@ export class JobRepository implements JobLedger {
         set: { leaseUntil: fromNow(leaseMs), startedAt: NOW, progress: 0 },
       });
       if (!started) return undefined;
-      const { kind, payload } = await transaction.getRepository(JobEntity).findOneByOrFail({ tenantId, id });
+      // Neither ever changes.
+      const { kind, payload } = await manager.getRepository(JobEntity).findOneByOrFail({ tenantId, id });
       return { kind, payload };
     });
   }
@@ -95,7 +98,10 @@ export class JobRepository implements JobLedger {
   }
 
   /** @throws DomainError `job.not_found` */
-  succeed(fence: JobFence): Promise<JobStatus> {
+  async succeed(fence: JobFence): Promise<JobStatus> {
+    // Most handlers have ended the job in the transaction of their work: then there is nothing to lock, and to write.
+    const { status } = await this.get(fence.tenantId, fence.jobId);
+    if (isTerminal(jobLifecycle, status)) return status;
     return this.endAttempt(fence, (transaction, job) => succeedJob(transaction, job));
   }
 

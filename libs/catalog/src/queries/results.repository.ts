@@ -4,6 +4,7 @@ import {
   type Column,
   type ErrorRecord,
   type JobFence,
+  type JobStatus,
   type QueryRunId,
   type ResultId,
   type ResultStatus,
@@ -115,7 +116,8 @@ export class ResultRepository {
    * @throws DomainError `result.not_found`, `result.lost` when the result has failed meanwhile
    */
   async stored({ tenantId, id }: ResultKey, { blob, job, leaseMs }: StoredResult): Promise<void> {
-    await this.database.transaction(async (transaction) => {
+    // Undone, it is a result whose service went away: its lease ends, and so does that of the file.
+    await this.database.transactionRelaxed(async (transaction) => {
       const result = await lockResult(transaction, { tenantId, id });
       if (!result) throw resultNotFound();
       if (result.status !== 'processing' || result.storageKey) throw DomainError.fromRecord(RESULT_LOST);
@@ -135,13 +137,17 @@ export class ResultRepository {
    * @throws DomainError `job.lost` when the attempt is not the current one
    */
   async getForPersist(fence: JobFence): Promise<Result> {
-    const { tenantId, jobId } = fence;
-    return this.database.transaction(async (transaction) => {
-      await lockFence(transaction, fence);
-      const result = await transaction.getRepository(ResultEntity).findOneBy({ tenantId, jobId, status: 'processing' });
-      if (!result) throw attemptLost();
-      return result;
-    });
+    const { tenantId, jobId, attempt } = fence;
+    const result = await this.database.run((manager) =>
+      manager
+        .createQueryBuilder(ResultEntity, 'row')
+        .where('row.tenantId = :tenantId AND row.jobId = :jobId', { tenantId, jobId })
+        .andWhere('row.status = :status', { status: 'processing' satisfies ResultStatus })
+        .andWhere(`EXISTS (${CURRENT_ATTEMPT})`, { running: 'running' satisfies JobStatus, attempt })
+        .getOne(),
+    );
+    if (!result) throw attemptLost();
+    return result;
   }
 
   /**
@@ -235,6 +241,10 @@ export class ResultRepository {
     });
   }
 }
+
+/** The job of a result, while the attempt runs; what follows from it asks again, with the job locked. */
+const CURRENT_ATTEMPT =
+  'SELECT 1 FROM jobs j WHERE j.tenant_id = row.tenantId AND j.id = row.jobId AND j.status = :running AND j.attempt = :attempt';
 
 /** A condition on `results r`. */
 const LOST = `r.status = 'processing' AND r.lease_until < now() AND NOT EXISTS (
