@@ -125,12 +125,12 @@ export class AttemptRunner {
       case 'succeeded': {
         const status = await retry(() => ledger.succeed(fence));
         if (!isTerminal(jobLifecycle, status)) return this.#noteLost(attempt);
-        return this.#announce(fence, status);
+        return this.#announce(attempt, status);
       }
       case 'failed': {
         const error = toDomainError(outcome.error);
         log.warn({ ...fence, kind, code: error.code, ...causeOf(error) }, 'an attempt failed');
-        return this.#announce(fence, await retry(() => ledger.fail(fence, error.toRecord())));
+        return this.#announce(attempt, await retry(() => ledger.fail(fence, error.toRecord())));
       }
     }
   }
@@ -139,8 +139,9 @@ export class AttemptRunner {
     this.#options.log.warn({ ...fence, kind }, 'the claim on a job was lost; nothing was written');
   }
 
-  async #announce({ tenantId, jobId }: JobFence, status: JobStatus): Promise<void> {
-    if (!isTerminal(jobLifecycle, status)) return;
+  async #announce({ fence, spec }: Attempt, status: JobStatus): Promise<void> {
+    if (!spec.tellsEnd || !isTerminal(jobLifecycle, status)) return;
+    const { tenantId, jobId } = fence;
     await this.#options.events.publish({ type: 'job.ended', tenantId, jobId, status });
   }
 }

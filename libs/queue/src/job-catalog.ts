@@ -17,6 +17,8 @@ export interface JobSpec<P extends z.ZodType = z.ZodType> {
   readonly leaseMs: number;
   /** After this time an attempt is aborted with `job.deadline`. */
   readonly timeLimitMs: number;
+  /** Whether `job.ended` is told to every process: not where another event says what the end means. */
+  readonly tellsEnd: boolean;
 }
 
 export type JobCatalog = Readonly<Record<string, JobSpec>>;
@@ -31,6 +33,7 @@ export const JOBS = {
     attemptsMax: 3,
     leaseMs: 30_000,
     timeLimitMs: 120 * MINUTE_MS,
+    tellsEnd: true,
   },
   'result.persist': {
     payload: z.strictObject({ resultId: idSchema('result') }),
@@ -38,6 +41,8 @@ export const JOBS = {
     attemptsMax: 5,
     leaseMs: 30_000,
     timeLimitMs: 30 * MINUTE_MS,
+    // There is one for each statement; whoever waits for the result hears `result.settled`.
+    tellsEnd: false,
   },
 } as const satisfies JobCatalog;
 

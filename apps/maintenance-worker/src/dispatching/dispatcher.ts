@@ -24,8 +24,8 @@ const BATCHES_MAX = 20;
 const LOOK_INTERVAL_MS = 1_000;
 /** After jobs were admitted: workers may have made room for more, and nobody tells when a job starts. */
 const LOOK_SOON_MS = 100;
-/** Rest between two rounds, in which wake-ups add up to one. */
-const ROUND_GAP_MS = 10;
+/** Rest between two rounds, in which wake-ups add up to one: many jobs of a moment cost as much as one. */
+const ROUND_GAP_MS = 50;
 const BACKOFF_MS = 250;
 const BACKOFF_MAX_MS = 10_000;
 const CLOSE_MS = 10_000;
