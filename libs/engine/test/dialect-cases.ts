@@ -154,6 +154,10 @@ export const DIALECT: readonly DialectCase[] = [
     "SELECT CAST({'a': '1'} AS STRUCT(a INT)), [1, 2]::INT[2], '[1]'::INT[], MAP {'a': 1}::MAP(VARCHAR, BIGINT), 1::UNION(n INT)",
   ],
   [`SELECT 'b'::ENUM('a', 'b'), '{"a": 1}'::JSON->>'$.a'`],
+  [
+    "SELECT ['a']::ENUM('a', 'b')[], [['b']]::ENUM('a', 'b')[1][], {'x': 'a'}::STRUCT(x ENUM('a'), \"select\" ENUM('b')[]), TRY_CAST('c' AS UNION(e ENUM('a'), s VARCHAR))",
+  ],
+  ["SELECT MAP {'a': ['b']}::MAP(ENUM('a'), ENUM('b')[])"],
   ['SELECT value, key FROM json_each(\'{"a": 1, "b": 2}\') ORDER BY key'],
   ['SELECT i, j FROM range(2) a(i), generate_series(1, 2) b(j) ORDER BY ALL'],
   ['SELECT * FROM unnest([1, 2]) WITH ORDINALITY u(x, n)'],

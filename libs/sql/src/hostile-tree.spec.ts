@@ -34,7 +34,18 @@ const call = (children: unknown[], more: Tree = {}): Tree => ({
   ...more,
 });
 
+const typeName = (children: unknown[], more: Tree = {}): Tree => ({ class: 'TYPE', type: 'TYPE', children, ...more });
+
+const cast = (expr: unknown, more: Tree = {}): Tree => ({
+  class: 'CAST',
+  type: 'OPERATOR_CAST',
+  child: constant,
+  cast_type: { id: 'UNBOUND', type_info: { type: 'UNBOUND_TYPE_INFO', expr, ...more } },
+});
+
 const baseTable = (name: string): Tree => ({ type: 'BASE_TABLE', schema_name: '', catalog_name: '', table_name: name });
+
+const union = (children: unknown[]): Tree => ({ type: 'SET_OPERATION_NODE', children });
 
 function nest(levels: number, wrap: (inner: Tree) => Tree, innermost: Tree): Tree {
   let tree = innermost;
@@ -56,6 +67,7 @@ describe('a tree that is not what it should be', () => {
   it('is let pass when nothing is wrong', () => {
     expect(codeOf(treeOf(selectOne()))).toBe('allowed');
     expect(codeOf(treeOf(select({ select_list: [call([constant])] })))).toBe('allowed');
+    expect(codeOf(treeOf(select({ select_list: [cast(typeName([typeName([constant])]))] })))).toBe('allowed');
   });
 
   it.each([
@@ -86,6 +98,12 @@ describe('a tree that is not what it should be', () => {
     ['a call inside a value', treeOf(select({ select_list: [{ ...constant, value: [call([])] }] }))],
     ['a table inside a value', treeOf(select({ sample: { method: baseTable('x') } }))],
     ['a call in a place for names', treeOf(select({ group_sets: [[call([])]] }))],
+    ['a call in a type', treeOf(select({ select_list: [cast(typeName([call([])]))] }))],
+    ['a call for a type', treeOf(select({ select_list: [cast(call([]))] }))],
+    ['a query beside a type', treeOf(select({ select_list: [cast(typeName([]), { extension_info: selectOne() })] }))],
+    ['an unknown form of a type', treeOf(select({ select_list: [cast(typeName([]), { type: 'ANY_TYPE_INFO' })] }))],
+    ['a type in the place of a value', treeOf(select({ select_list: [typeName([])] }))],
+    ['the halves of a UNION that DuckDB does not write', treeOf({ ...union([]), left: selectOne() })],
     ['an unknown modifier', treeOf(select({ modifiers: [{ type: 'RESULT_MODIFIER' }] }))],
     [
       'columns that should be empty',
@@ -140,9 +158,12 @@ describe('a tree that is too deep', () => {
     expect(codeOf(treeOf(select({ from_table: table })))).toBe('sql.not_allowed');
   });
 
-  it('is refused: 100,000 unions, and WITH in WITH', () => {
-    const union = (left: Tree): Tree => ({ type: 'SET_OPERATION_NODE', left, right: selectOne() });
-    expect(codeOf(treeOf(nest(100_000, union, selectOne())))).toBe('sql.not_allowed');
+  it('is refused: 100,000 unions, WITH in WITH, and types in types', () => {
+    const unionWith = (inner: Tree): Tree => union([inner, selectOne()]);
+    expect(codeOf(treeOf(nest(100_000, unionWith, selectOne())))).toBe('sql.not_allowed');
+    expect(codeOf(treeOf(select({ select_list: [cast(nest(100_000, (inner) => typeName([inner]), constant))] })))).toBe(
+      'sql.not_allowed',
+    );
     const inWith = (inner: Tree): Tree =>
       select({ cte_map: { map: [{ key: 'a', value: { query: { node: inner } } }] } });
     expect(codeOf(treeOf(nest(100_000, inWith, selectOne())))).toBe('sql.not_allowed');

@@ -14,5 +14,6 @@ export { PARAMETERS_MAX, TABLE_REFERENCES_MAX, type TableSchema } from './statem
 export { STATEMENT_FORMS, type StatementForm } from './statement-form.js';
 export type { TableVersion } from './table-version.js';
 export { byteOffsetOf, byteOffsetOfCodePoint, charIndexOf, placeOf, placesOf, type TextPlace } from './text-place.js';
+export { TREE_VERSION } from './tree-shapes.js';
 export { NESTING_LEVELS_MAX } from './tree-walk.js';
 export { unknownTable, type NamedTable } from './unknown-table.js';

@@ -34,13 +34,21 @@ function timestampOf(value: unknown): TableVersion | undefined {
 function constantOf(expression: unknown): { type: unknown; value: unknown } | undefined {
   if (!isRawNode(expression)) return undefined;
   if (expression['class'] === 'CONSTANT') return typedValue(expression['value']);
-  const isTime = expression['class'] === 'CAST' && TIME_TYPES.has(typeIdOf(expression['cast_type']));
+  const isTime = expression['class'] === 'CAST' && TIME_TYPES.has(typeNameOf(expression['cast_type']));
   const child = isTime ? expression['child'] : undefined;
   return isRawNode(child) && child['class'] === 'CONSTANT' ? typedValue(child['value']) : undefined;
 }
 
 function typedValue(value: unknown): { type: unknown; value: unknown } | undefined {
   return isRawNode(value) ? { type: typeIdOf(value['type']), value: value['value'] } : undefined;
+}
+
+/** The name of a type that somebody wrote; undefined for one of a catalog or a schema. */
+function typeNameOf(type: unknown): unknown {
+  const info = isRawNode(type) ? type['type_info'] : undefined;
+  const name = isRawNode(info) ? info['expr'] : undefined;
+  if (!isRawNode(name) || name['catalog'] !== '' || name['schema'] !== '') return undefined;
+  return name['type_name'];
 }
 
 function typeIdOf(type: unknown): unknown {

@@ -1,4 +1,11 @@
 /**
+ * The `storage_compatibility_version` under which DuckDB has to write a tree. For older ones, its default, it writes types
+ * and the values of PIVOT as it can: a type that names another with parameters (`ENUM('a')[]`) not at all, a call by its
+ * outcome.
+ */
+export const TREE_VERSION = 'v1.5.0';
+
+/**
  * The shapes of the syntax tree that DuckDB 1.5.6 gives (`json_serialize_sql`), as far as they are allowed. Everything that
  * is not written here is refused: an unknown type of node, and an unknown field of a known one.
  *
@@ -18,6 +25,9 @@ export type NodeKind =
   | 'caseCheck'
   | 'replacement'
   | 'at'
+  | 'castType'
+  | 'castTypeInfo'
+  | 'typeName'
   | 'pivot'
   | 'pivotEntry';
 
@@ -37,6 +47,8 @@ export const DISCRIMINATORS: Partial<Record<NodeKind, string>> = {
   table: 'type',
   expression: 'class',
   modifier: 'type',
+  castTypeInfo: 'type',
+  typeName: 'class',
 };
 
 const shape = (fields: Shape['fields'], more: Omit<Shape, 'fields'> = {}): Shape => ({ fields, ...more });
@@ -82,8 +94,8 @@ const QUERIES: Readonly<Record<string, Shape>> = {
     qualify: 'expression',
   }),
   SET_OPERATION_NODE: query(
-    { setop_type: 'data', setop_all: 'data', left: 'query', right: 'query' },
-    { spine: 'left' },
+    { setop_type: 'data', setop_all: 'data', left: 'empty', right: 'empty', children: 'query' },
+    { spine: 'children' },
   ),
   RECURSIVE_CTE_NODE: query({
     cte_name: 'data',
@@ -124,6 +136,7 @@ const TABLES: Readonly<Record<string, Shape>> = {
       ref_type: 'data',
       using_columns: 'data',
       delim_flipped: 'data',
+      is_implicit: 'data',
       duplicate_eliminated_columns: 'empty',
     },
     { spine: 'left' },
@@ -139,18 +152,20 @@ const TABLES: Readonly<Record<string, Shape>> = {
   }),
 };
 
+const CONSTANT = expression('VALUE_CONSTANT', { value: 'data' });
+
 const EXPRESSIONS: Readonly<Record<string, Shape>> = {
   FUNCTION,
   COLUMN_REF: expression('COLUMN_REF', { column_names: 'data' }),
-  CONSTANT: expression('VALUE_CONSTANT', { value: 'data' }),
+  CONSTANT,
   PARAMETER: expression('VALUE_PARAMETER', { identifier: 'data' }),
   POSITIONAL_REFERENCE: expression('POSITIONAL_REFERENCE', { index: 'data' }),
-  CAST: expression('OPERATOR_CAST', { child: 'expression', cast_type: 'data', try_cast: 'data' }),
+  CAST: expression('OPERATOR_CAST', { child: 'expression', cast_type: 'castType', try_cast: 'data' }),
   COLLATE: expression('COLLATE', { child: 'expression', collation: 'data' }),
   BETWEEN: expression('COMPARE_BETWEEN', { input: 'expression', lower: 'expression', upper: 'expression' }),
   CASE: expression('CASE_EXPR', { case_checks: 'caseCheck', else_expr: 'expression' }),
   CONJUNCTION: expression('CONJUNCTION_AND CONJUNCTION_OR', { children: 'expression' }),
-  LAMBDA: expression('LAMBDA', { lhs: 'expression', expr: 'expression' }, { spine: 'lhs' }),
+  LAMBDA: expression('LAMBDA', { lhs: 'expression', expr: 'expression', syntax_type: 'data' }, { spine: 'lhs' }),
   COMPARISON: expression(
     'COMPARE_EQUAL COMPARE_NOTEQUAL COMPARE_LESSTHAN COMPARE_GREATERTHAN COMPARE_LESSTHANOREQUALTO ' +
       'COMPARE_GREATERTHANOREQUALTO COMPARE_DISTINCT_FROM COMPARE_NOT_DISTINCT_FROM',
@@ -209,6 +224,12 @@ const MODIFIERS: Readonly<Record<string, Shape>> = {
   LIMIT_PERCENT_MODIFIER: shape({ type: 'data', limit: 'expression', offset: 'expression' }),
 };
 
+/** What a type that somebody wrote is called, and what stands in its parentheses: types and constants. */
+const TYPE_NAMES: Readonly<Record<string, Shape>> = {
+  TYPE: expression('TYPE', { catalog: 'data', schema: 'data', type_name: 'data', children: 'typeName' }),
+  CONSTANT,
+};
+
 /** Kind → value of the discriminator → shape; kinds without a discriminator have their shape under ''. */
 const SHAPES: Readonly<Record<NodeKind, Readonly<Record<string, Shape>>>> = {
   query: QUERIES,
@@ -222,6 +243,12 @@ const SHAPES: Readonly<Record<NodeKind, Readonly<Record<string, Shape>>>> = {
   order: { '': shape({ type: 'data', null_order: 'data', expression: 'expression' }) },
   caseCheck: { '': shape({ when_expr: 'expression', then_expr: 'expression' }) },
   at: { '': shape({ unit: 'data', expr: 'expression' }) },
+  // Without more about it, a type is one that DuckDB itself put there: the BOOLEAN of `x IS TRUE`.
+  castType: { '': shape({ id: 'data', type_info: 'castTypeInfo' }) },
+  castTypeInfo: {
+    UNBOUND_TYPE_INFO: shape({ type: 'data', alias: 'empty', extension_info: 'empty', expr: 'typeName' }),
+  },
+  typeName: TYPE_NAMES,
   replacement: { '': shape({ key: 'data', value: 'expression' }) },
   pivot: {
     '': shape({ pivot_expressions: 'expression', unpivot_names: 'data', entries: 'pivotEntry', pivot_enum: 'empty' }),

@@ -38,7 +38,7 @@ interface Step extends VisitedNode {
 }
 
 /** Which kinds of nodes are a level of nesting; the others are parts of these. */
-const LEVELS: ReadonlySet<NodeKind> = new Set(['expression', 'table', 'tableFunction', 'cte']);
+const LEVELS: ReadonlySet<NodeKind> = new Set(['expression', 'table', 'tableFunction', 'cte', 'typeName']);
 
 /**
  * Visits every node of a tree, or stops at the first that the shapes do not allow. Keeps its own stack: a tree that

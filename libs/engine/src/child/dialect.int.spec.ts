@@ -60,6 +60,7 @@ describe('what no tree shows to be wrong', () => {
     ['SELECT \'a\' COLLATE "/etc/passwd"', 'sql.invalid'],
     ["SELECT list_aggregate([1], 'read_csv')", 'function.unknown'],
     ["SELECT list_aggregate(['HOME'], 'getenv')", 'function.unknown'],
+    ["PIVOT (SELECT 'A' AS x) ON x IN (upper('a')) USING count(*)", 'sql.invalid'],
     ["SELECT 1 IN '/etc/passwd'", 'sql.syntax'],
     ['SELECT 1 IN secrets', 'column.unknown'],
     ['SELECT current_setting', 'column.unknown'],

@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { TREE_VERSION } from '@millrace/sql';
 import type { ChildConfig } from '../pool/wire.js';
 import { quoteList, quoteLiteral } from '../types/sql-text.js';
 
@@ -51,7 +52,7 @@ function settingsOf(config: ChildConfig, readable: ReadableFiles): Setting[] {
   ];
   const files = 'files' in readable ? readable.files : [];
   return [
-    { name: 'temp_directory', value: quoteLiteral(tempDir), isTaken: (shown) => shown === tempDir },
+    text('temp_directory', tempDir),
     bytes('max_temp_directory_size', config.spillBytesMax),
     bytes('memory_limit', config.memoryLimitBytes),
     exactly('threads', config.threads),
@@ -59,9 +60,11 @@ function settingsOf(config: ChildConfig, readable: ReadableFiles): Setting[] {
     exactly('autoload_known_extensions', false),
     exactly('allow_community_extensions', false),
     exactly('allow_persistent_secrets', false),
-    { name: 'TimeZone', value: "'UTC'", isTaken: (shown) => shown === 'UTC' },
+    text('TimeZone', 'UTC'),
     exactly('parquet_metadata_cache', true),
     exactly('errors_as_json', true),
+    // The form of a syntax tree; nothing is stored that it could matter to.
+    ...(config.role === 'parse' ? [text('storage_compatibility_version', TREE_VERSION)] : []),
     // DuckDB adds its temp directory to the list by itself.
     paths('allowed_directories', folders, [...folders, `${tempDir}/`]),
     paths('allowed_paths', files, files),
@@ -71,6 +74,10 @@ function settingsOf(config: ChildConfig, readable: ReadableFiles): Setting[] {
 
 function exactly(name: string, value: boolean | number): Setting {
   return { name, value: String(value), isTaken: (shown) => shown === String(value) };
+}
+
+function text(name: string, value: string): Setting {
+  return { name, value: quoteLiteral(value), isTaken: (shown) => shown === value };
 }
 
 function paths(name: string, list: readonly string[], expected: readonly string[]): Setting {
