@@ -44,6 +44,8 @@ export class ChildChannel {
    * @param textBytesMax of the text beside one, in UTF-8
    */
   listen(listener: Listener, textBytesMax: number): void {
+    // Only who has a task can flood: a child may well have a thousand tasks in a second.
+    this.messagesThisSecond = 0;
     this.listener = listener;
     this.reader.textBytesMax = textBytesMax;
   }
