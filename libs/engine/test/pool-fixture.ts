@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@millrace/testing/eventually';
 import type { EnginePoolOptions } from '../src/pool/engine-options.js';
 import { EnginePool } from '../src/pool/engine-pool.js';
 import type { QueryRequest, QueryResult } from '../src/tasks/query.task.js';
@@ -53,6 +54,13 @@ export class PoolFixture {
   async stagedInputs(): Promise<string[]> {
     const paths = await readdir(this.folder, { recursive: true });
     return paths.filter((path) => /\/inputs\/./.test(path));
+  }
+
+  /** Waits until a child has begun to write its file, so until its statement runs. */
+  async untilOutput(): Promise<void> {
+    await eventually('a child writes its file', async () =>
+      (await readdir(this.folder, { recursive: true })).some((path) => /scratch\/\w+\.parquet$/.test(path)),
+    );
   }
 
   async close(): Promise<void> {

@@ -4,9 +4,11 @@ import { processesNaming } from './process-list.js';
 
 /** A file that an engine process was given to read lies in `inputs/` of the folder of that process. */
 const INPUT = /\/inputs\/[^/]+$/;
+const OUTPUT = /\/scratch\/\w+\.parquet$/;
 
 /**
- * Kills with SIGKILL the engine processes that were given something to read: not those that wait for work.
+ * Kills with SIGKILL the engine processes that were given something to read and write what comes of it: not those that
+ * wait for work, nor one that has not begun, whose work another would do.
  *
  * @param folder where engine processes have their folders
  * @param isWanted whether a process that has this file to read is meant; all are when left out
@@ -16,10 +18,17 @@ export async function killWorkingEngines(
   folder: string,
   isWanted: (file: FoundFile) => boolean = () => true,
 ): Promise<number> {
-  const inputs = (await filesBelow(folder)).filter((file) => INPUT.test(file.path) && isWanted(file));
-  const folders = new Set(inputs.map(({ path }) => dirname(dirname(path))));
-  const found = await Promise.all([...folders].map((each) => processesNaming(`${each}/`)));
+  const files = await filesBelow(folder);
+  const writing = foldersOf(files.filter(({ path }) => OUTPUT.test(path)));
+  const reading = foldersOf(files.filter((file) => INPUT.test(file.path) && isWanted(file)));
+  const folders = [...reading].filter((each) => writing.has(each));
+  const found = await Promise.all(folders.map((each) => processesNaming(`${each}/`)));
   const pids = found.flat().map(({ pid }) => pid);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   return pids.length;
+}
+
+/** The folders of the processes that these files belong to. */
+function foldersOf(files: readonly FoundFile[]): Set<string> {
+  return new Set(files.map(({ path }) => dirname(dirname(path))));
 }

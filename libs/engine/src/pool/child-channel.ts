@@ -22,6 +22,12 @@ export class ChildChannel {
     decodeHead: (bytes) => JSON.parse(bytes.toString('utf8')),
     onFrame: ({ head, text }) => this.onFrame(head, text),
   });
+  /**
+   * Whether the child ended without having read all that it was told. The kernel knows: it resets a socket whose other end
+   * was closed with bytes still in it. Where it does not tell (it does on Linux, before it tells of the end), all counts as
+   * read.
+   */
+  hasLeftMessages = false;
   private listener: Listener | undefined;
   private isBroken = false;
   private secondStartedAt = 0;
@@ -35,7 +41,9 @@ export class ChildChannel {
     this.reader.textBytesMax = 0;
     stream?.on('data', (bytes: Buffer) => this.onData(bytes));
     // A message to a child that has just gone fails here; its end is what tells us.
-    stream?.on('error', () => undefined);
+    stream?.on('error', ({ code }: NodeJS.ErrnoException) => {
+      this.hasLeftMessages ||= code === 'EPIPE' || code === 'ECONNRESET';
+    });
   }
 
   /**
@@ -57,6 +65,7 @@ export class ChildChannel {
 
   send(message: ToChild): void {
     if (this.stream?.writable) this.stream.write(encodeFrame(serialize(message)));
+    else this.hasLeftMessages = true;
   }
 
   break(breach: ChannelBreach): void {

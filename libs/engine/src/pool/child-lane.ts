@@ -1,4 +1,5 @@
 import { DomainError } from '@millrace/domain';
+import { ChildStartError } from './child-start-error.js';
 import type { EngineLogger } from './engine-options.js';
 import type { EngineChild } from './engine-child.js';
 import { loggedError } from './logged-error.js';
@@ -178,7 +179,11 @@ export class ChildLane {
     const spare = await this.spareTaken().catch(() => undefined);
     if (spare?.isAlive) return spare;
     if (spare) this.discard(spare);
-    return this.options.start();
+    // One that ended may have been killed; what lets none start comes back at once.
+    return this.options.start().catch((error: unknown) => {
+      if (error instanceof ChildStartError && error.outcome === 'ended') return this.options.start();
+      throw error;
+    });
   }
 
   private spareTaken(): Promise<EngineChild> {

@@ -3,7 +3,7 @@ export class ChildStartError extends Error {
   override readonly name = 'ChildStartError';
 
   constructor(
-    outcome: 'ended' | 'late',
+    readonly outcome: 'ended' | 'late',
     /** The end of what it wrote to stderr. */
     readonly said: string,
   ) {

@@ -139,6 +139,20 @@ describe('what a child says', () => {
     await child.dispose();
   });
 
+  it.each([
+    ['one that it took', query, `onTask(() => process.exit());`, 'DomainError'],
+    [
+      'one of which it took a part',
+      { ...query, sql: 'x'.repeat(1024 ** 2) },
+      `onTask(() => process.exit());`,
+      'UnbegunTaskError',
+    ],
+  ])('tells the loss of a task from that of another: %s', async (_, task, program, name) => {
+    const { child, outcome } = await run(task, program);
+    expect(outcome).toMatchObject({ name, code: 'query.crashed' });
+    await child.dispose();
+  });
+
   it('ends it also while it has nothing to do', async () => {
     const child = await children.start(`${READY} setTimeout(() => say({ type: 'progress', progress: 0 }), 100);`);
     await child.whenEnded();

@@ -10,6 +10,7 @@ import { ChildStartError } from './child-start-error.js';
 import { faultError, type TaskFault } from './fault-error.js';
 import { lastWords } from './last-words.js';
 import { launchChild, type LaunchOptions } from './launch.js';
+import { UnbegunTaskError } from './unbegun-task-error.js';
 import { CHANNEL_FD } from './wire.js';
 
 /** From the deadline, when the task is interrupted, to SIGKILL. */
@@ -97,7 +98,7 @@ export class EngineChild {
    * Runs a task.
    *
    * @throws DomainError the task's own error, or the one for a deadline, a cancellation, a crash or lack of memory;
-   *   then `fault` says why the child must not be used again
+   *   then `fault` says why the child must not be used again. UnbegunTaskError when it ended before it had begun
    */
   async execute(task: WireTask, options: ExecuteOptions): Promise<CheckedAnswer> {
     // Nothing was sent yet: an interrupt now would come before its task and be lost, and the child is still good.
@@ -106,6 +107,7 @@ export class EngineChild {
     try {
       return await this.exchange(task, options);
     } catch (error) {
+      if (error instanceof UnbegunTaskError) throw error;
       const fault = this.fault;
       throw fault && fault !== 'memory' ? faultError(task.kind, fault) : error;
     } finally {
@@ -154,11 +156,13 @@ export class EngineChild {
       resolve(answer);
     }, answerTextBytesMax(task));
     this.failTask = () => {
+      // One that was ended for what it said, or at the deadline, has a fault already.
+      const isUnbegun = this.fault === undefined && this.channel.hasLeftMessages;
       this.fault ??= ranOutOfMemory(this.stderrTail) ? 'memory' : 'crashed';
-      reject(faultError(task.kind, this.fault));
+      reject(isUnbegun ? new UnbegunTaskError(task.kind) : faultError(task.kind, this.fault));
     };
+    this.channel.send({ type: 'task', task });
     if (this.hasEnded) this.failTask();
-    else this.channel.send({ type: 'task', task });
     try {
       return await promise;
     } finally {

@@ -10,6 +10,7 @@ import { loggedError } from './logged-error.js';
 import { collectResult, dropOutput, stageTask } from './stage.js';
 import { startExport } from './start-export.js';
 import type { TableExport } from './table-export.js';
+import { UnbegunTaskError } from './unbegun-task-error.js';
 import { waitLimit } from './wait-limit.js';
 import { WorkFolder } from './work-folder.js';
 
@@ -18,6 +19,9 @@ const CLOSE_GRACE_MS = 10_000;
 const PARSE_MS_MIN = 2_000;
 /** And so much for its length: 1 MiB of numbers took 2.5 s on an idle machine. */
 const PARSE_MS_PER_KIB = 10;
+
+/** Children that one task may lose before it has begun: an idle one, and the spare. */
+const CHILDREN_LOST_MAX = 2;
 
 export interface RunOptions {
   /** Whose task it is: whose files it reads, and whose turn it takes. */
@@ -32,6 +36,9 @@ export interface RunOptions {
   /** Called now and then with a number from 0 to 1. */
   readonly onProgress?: ((progress: number) => void) | undefined;
 }
+
+/** As `performance.now()`. */
+type TimedOptions = RunOptions & { readonly deadlineAt: number };
 
 type LaneSizes = Pick<ChildLaneOptions, 'childrenMax' | 'childrenPerTenantMax'>;
 
@@ -75,17 +82,9 @@ export class EnginePool {
    */
   async run<K extends Exclude<TaskKind, 'export'>>(task: EngineTask<K>, options: RunOptions): Promise<TaskResult<K>> {
     if (task.kind === 'parse' && this.options.parseChildrenMax === 0) throw new TypeError('This pool does not parse.');
-    const endsAt = performance.now() + options.deadlineMs;
-    const { work, tables, parsers } = await this.parts;
-    const lane = task.kind === 'parse' ? parsers : tables;
-    const child = await this.acquire(lane, task.kind, { ...options, deadlineAt: endsAt });
-    try {
-      const deadlineAt = Math.min(endsAt, performance.now() + timeMaxOf(task as EngineTask));
-      const result = await this.runIn(child, work, task as EngineTask, { ...options, deadlineAt });
-      return result as TaskResult<K>;
-    } finally {
-      lane.release(child);
-    }
+    const deadlineAt = performance.now() + options.deadlineMs;
+    const result = await untilBegun(() => this.runOnce(task as EngineTask, { ...options, deadlineAt }));
+    return result as TaskResult<K>;
   }
 
   /**
@@ -99,20 +98,7 @@ export class EnginePool {
    */
   async export(request: ExportRequest, options: Omit<RunOptions, 'onProgress'>): Promise<TableExport> {
     const deadlineAt = performance.now() + options.deadlineMs;
-    const { tables } = await this.parts;
-    const { exportPace: pace } = this.options;
-    const child = await this.acquire(tables, 'export', { ...options, deadlineAt });
-    const running = await startExport(child, request, { deadlineAt, pace, signal: options.signal }).catch(
-      (error: unknown) => {
-        tables.release(child);
-        throw error;
-      },
-    );
-    void running.ended
-      .catch((error: unknown) => this.logFailure(child, { kind: 'export', tenantId: options.tenantId }, error))
-      .finally(() => tables.release(child));
-    await running.body.started;
-    return { body: running.body };
+    return untilBegun(() => this.exportOnce(request, { ...options, deadlineAt }));
   }
 
   /** Ends gracefully: running tasks have 10 s, then all children are killed and the folder is removed. */
@@ -121,11 +107,39 @@ export class EnginePool {
     return this.closing;
   }
 
+  private async runOnce(task: EngineTask, options: TimedOptions): Promise<TaskResult<TaskKind>> {
+    const { work, tables, parsers } = await this.parts;
+    const lane = task.kind === 'parse' ? parsers : tables;
+    const child = await this.acquire(lane, task.kind, options);
+    try {
+      const deadlineAt = Math.min(options.deadlineAt, performance.now() + timeMaxOf(task));
+      return await this.runIn(child, work, task, { ...options, deadlineAt });
+    } finally {
+      lane.release(child);
+    }
+  }
+
+  private async exportOnce(request: ExportRequest, options: TimedOptions): Promise<TableExport> {
+    const { tables } = await this.parts;
+    const { exportPace: pace } = this.options;
+    const child = await this.acquire(tables, 'export', options);
+    const { deadlineAt, signal } = options;
+    const running = await startExport(child, request, { deadlineAt, pace, signal }).catch((error: unknown) => {
+      tables.release(child);
+      throw error;
+    });
+    void running.ended
+      .catch((error: unknown) => this.logFailure(child, { kind: 'export', tenantId: options.tenantId }, error))
+      .finally(() => tables.release(child));
+    await running.body.started;
+    return { body: running.body };
+  }
+
   /** A child of the right kind; the deadline and the signal count while waiting, too. */
   private async acquire(
     lane: ChildLane,
     kind: TaskKind,
-    { tenantId, deadlineAt, signal }: RunOptions & { deadlineAt: number },
+    { tenantId, deadlineAt, signal }: TimedOptions,
   ): Promise<EngineChild> {
     if (!tenantId) throw new TypeError('A task needs a tenant.');
     const { exportWaitMaxMs } = this.options;
@@ -148,7 +162,7 @@ export class EnginePool {
     child: EngineChild,
     work: WorkFolder,
     task: EngineTask,
-    options: RunOptions & { deadlineAt: number },
+    options: TimedOptions,
   ): Promise<TaskResult<TaskKind>> {
     const wire: WireTask = await stageTask(task, child.folder);
     try {
@@ -196,6 +210,17 @@ export class EnginePool {
     if (!parts) return;
     await Promise.all([parts.tables.close(CLOSE_GRACE_MS), parts.parsers.close(CLOSE_GRACE_MS)]);
     await parts.work.remove();
+  }
+}
+
+/** Gives a task another child when the one it had was gone before it began; nobody's answer depends on that. */
+async function untilBegun<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let lost = 0; ; lost += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof UnbegunTaskError) || lost === CHILDREN_LOST_MAX) throw error;
+    }
   }
 }
 
