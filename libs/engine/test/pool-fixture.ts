@@ -69,16 +69,23 @@ export class PoolFixture {
   }
 }
 
-/** The living engine processes of a process. */
-export async function enginePids(parentPid: number): Promise<number[]> {
+/**
+ * The living engine processes of a process, the oldest first.
+ *
+ * @param config a part of what they were told at their start; all are meant when left out
+ */
+export async function enginePids(parentPid: number, config = ''): Promise<number[]> {
   const pids = (await readdir('/proc')).map(Number).filter(Number.isInteger);
-  const found = await Promise.all(pids.map(async (pid) => ((await isEngineOf(pid, parentPid)) ? [pid] : [])));
+  const found = await Promise.all(
+    pids.map(async (pid) => ((await isEngineOf(pid, { parentPid, config })) ? [pid] : [])),
+  );
   return found.flat();
 }
 
-async function isEngineOf(pid: number, parentPid: number): Promise<boolean> {
+async function isEngineOf(pid: number, wanted: { parentPid: number; config: string }): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const [state, parent] = status.slice(status.lastIndexOf(')') + 2).split(' ');
-  if (Number(parent) !== parentPid || state === 'Z') return false;
-  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('child/main.js');
+  if (Number(parent) !== wanted.parentPid || state === 'Z') return false;
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return command.includes('child/main.js') && command.includes(wanted.config);
 }

@@ -6,13 +6,15 @@ import type { ChildRlimits } from './guards.js';
 import type { ChildConfig } from './wire.js';
 import type { WorkFolder } from './work-folder.js';
 
+type ChildRole = ChildConfig['role'];
+
 /** The share of a child's budget that DuckDB may know of; the rest is for what it does not count. */
 const DUCKDB_MEMORY_SHARE = 0.5;
+/** The share of its budget that a child may keep from task to task. Of those that parse, many more are kept than work. */
+const KEPT_MEMORY_SHARES: Readonly<Record<ChildRole, number>> = { table: 0.75, parse: 0.125 };
 /** A list of 100,000 numbers takes 150 MB in DuckDB, and as a tree in JavaScript 100 more. */
 const PARSE_MEMORY_BYTES = 1024 ** 3;
 const OPEN_FILES_MAX = 1_024;
-
-type ChildRole = ChildConfig['role'];
 
 /** Starts children, all with the same guards and limits. */
 export class ChildFactory {
@@ -52,8 +54,9 @@ export class ChildFactory {
   }
 
   /** Whether a child holds so much memory between tasks that a fresh one is better. */
-  isSwollen(child: EngineChild): boolean {
-    return this.idleDataBytes !== undefined && child.dataBytes - this.idleDataBytes > 0.75 * this.options.memoryBytes;
+  isSwollen(child: EngineChild, role: ChildRole): boolean {
+    const keptBytesMax = KEPT_MEMORY_SHARES[role] * this.budgetOf(role);
+    return this.idleDataBytes !== undefined && child.dataBytes - this.idleDataBytes > keptBytesMax;
   }
 
   private configOf(role: ChildRole, { inputsDir, scratchDir, pipesDir }: ChildFolder): ChildConfig {

@@ -13,8 +13,8 @@ describe('a lane whose children do not start', () => {
     const start = (): Promise<never> => Promise.reject(error);
     const lane = new ChildLane({
       ...DEFAULT_ENGINE_OPTIONS,
+      childrenKeptMax: 1,
       childrenPerTenantMax: 1,
-      isShared: false,
       logger,
       start,
       isSwollen: () => false,

@@ -6,14 +6,15 @@ import { loggedError } from './logged-error.js';
 import { WaitingLine } from './waiting-line.js';
 
 export interface ChildLaneOptions {
+  /** At work at one time. */
   readonly childrenMax: number;
+  /** At work and idle; as many as that belong to a tenant. */
+  readonly childrenKeptMax: number;
   readonly childrenPerTenantMax: number;
   readonly queueMax: number;
   readonly queuePerTenantMax: number;
   readonly tasksPerChildMax: number;
   readonly childAgeMaxMs: number;
-  /** Whether a child serves one tenant after another: it holds no files and no state. Otherwise it is its first one's. */
-  readonly isShared: boolean;
   readonly logger: EngineLogger;
   /** Starts a fresh child. */
   readonly start: () => Promise<EngineChild>;
@@ -27,12 +28,9 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** The owner of shared children. */
-const EVERYONE = '';
-
 /**
- * Children of one role: at most `childrenMax` that belong to a tenant, and one spare that belongs to nobody yet, forked
- * ahead. A caller gets an idle child of their tenant, else the spare; when there are too many, the child that has been
+ * Children of one role, each of one tenant for its whole life, and one spare that belongs to nobody yet, forked ahead. A
+ * caller gets an idle child of their tenant, else the spare; when there are too many, the child that has been
  * idle longest goes. A tenant never has more than its part of the children. Callers that wait are served by tenant: the
  * one with the fewest children first, and among equals in turn.
  */
@@ -105,7 +103,7 @@ export class ChildLane {
 
   private pump(): void {
     for (let waiter = this.nextWaiter(); waiter; waiter = this.nextWaiter()) {
-      const child = this.takeIdle(this.ownerFor(waiter.tenantId));
+      const child = this.takeIdle(waiter.tenantId);
       if (child) {
         this.busy.set(child, waiter.tenantId);
         waiter.resolve(Promise.resolve(child));
@@ -130,10 +128,6 @@ export class ChildLane {
     return [...this.busy.values(), ...this.starting].filter((each) => each === tenantId).length;
   }
 
-  private ownerFor(tenantId: string): string {
-    return this.options.isShared ? EVERYONE : tenantId;
-  }
-
   private crowdError(tenantId: string): DomainError | undefined {
     const { queueMax, queuePerTenantMax } = this.options;
     const ofTenant = this.waiting.lengthOf(tenantId);
@@ -141,8 +135,8 @@ export class ChildLane {
     return this.waiting.length > queueMax ? tooMany('Too many statements and pages, of all tenants,') : undefined;
   }
 
-  private takeIdle(owner: string): EngineChild | undefined {
-    for (const child of this.idle.filter((candidate) => candidate.tenantId === owner)) {
+  private takeIdle(tenantId: string): EngineChild | undefined {
+    for (const child of this.idle.filter((candidate) => candidate.tenantId === tenantId)) {
       this.idle = this.idle.filter((candidate) => candidate !== child);
       if (this.isReusable(child)) return child;
       this.discard(child);
@@ -152,7 +146,7 @@ export class ChildLane {
 
   /** Where not all are busy, the idle one that goes, if one must, makes the room. */
   private makeRoom(): void {
-    if (this.takenCount + this.idle.length < this.options.childrenMax) return;
+    if (this.takenCount + this.idle.length < this.options.childrenKeptMax) return;
     const oldest = this.idle.shift();
     if (oldest) this.discard(oldest);
   }
@@ -161,7 +155,7 @@ export class ChildLane {
     this.starting.push(tenantId);
     try {
       const child = await this.nextFresh();
-      child.tenantId = this.ownerFor(tenantId);
+      child.tenantId = tenantId;
       this.busy.set(child, tenantId);
       void child.whenEnded().then(() => this.onEnded(child));
       return child;

@@ -20,8 +20,10 @@ export interface EnginePoolOptions {
    * half an hour can't be taken back. Undefined: all but one, so that another tenant finds one.
    */
   readonly childrenPerTenantMax: number | undefined;
-  /** Children that parse statements, beside those; 0 for a pool that never parses. */
+  /** Children that parse statements at one time, beside those; 0 for a pool that never parses. */
   readonly parseChildrenMax: number;
+  /** Children that parse, at work and idle: of so many tenants each finds its own. */
+  readonly parseChildrenKeptMax: number;
   /** The memory budget of one child, beyond what an idle child has. */
   readonly memoryBytes: number;
   /** DuckDB threads of one child. */
@@ -60,6 +62,7 @@ export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
   childrenMax: 4,
   childrenPerTenantMax: undefined,
   parseChildrenMax: 2,
+  parseChildrenKeptMax: 16,
   memoryBytes: 1.5 * GiB,
   threads: 2,
   spillBytesMax: 10 * GiB,

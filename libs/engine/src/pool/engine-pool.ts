@@ -40,7 +40,7 @@ export interface RunOptions {
 /** As `performance.now()`. */
 type TimedOptions = RunOptions & { readonly deadlineAt: number };
 
-type LaneSizes = Pick<ChildLaneOptions, 'childrenMax' | 'childrenPerTenantMax'>;
+type LaneSizes = Pick<ChildLaneOptions, 'childrenMax' | 'childrenKeptMax' | 'childrenPerTenantMax'>;
 
 interface Parts {
   readonly work: WorkFolder;
@@ -193,15 +193,19 @@ export class EnginePool {
       new ChildLane({
         ...this.options,
         ...sizes,
-        isShared: role === 'parse',
         start: () => factory.start(role),
-        isSwollen: (child) => factory.isSwollen(child),
+        isSwollen: (child) => factory.isSwollen(child, role),
       });
-    const { childrenMax, parseChildrenMax, childrenPerTenantMax = allButOne(childrenMax) } = this.options;
+    const { childrenMax, parseChildrenMax, parseChildrenKeptMax } = this.options;
+    const { childrenPerTenantMax = allButOne(childrenMax) } = this.options;
     return {
       work,
-      tables: lane('table', { childrenMax, childrenPerTenantMax }),
-      parsers: lane('parse', { childrenMax: parseChildrenMax, childrenPerTenantMax: allButOne(parseChildrenMax) }),
+      tables: lane('table', { childrenMax, childrenKeptMax: childrenMax, childrenPerTenantMax }),
+      parsers: lane('parse', {
+        childrenMax: parseChildrenMax,
+        childrenKeptMax: Math.max(parseChildrenMax, parseChildrenKeptMax),
+        childrenPerTenantMax: allButOne(parseChildrenMax),
+      }),
     };
   }
 

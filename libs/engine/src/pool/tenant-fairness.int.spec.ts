@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing/eventually';
-import { PoolFixture } from '../../test/pool-fixture.js';
+import { enginePids, PoolFixture } from '../../test/pool-fixture.js';
 
 const ENDLESS = 'SELECT count(*) FROM range(100000000000) a, range(100) b WHERE hash(a.range) = 1';
 /** A parser reads all of it, and its answer is short. */
@@ -63,6 +63,36 @@ describe('the pool between tenants', () => {
 });
 
 describe('parsing between tenants', () => {
+  it('never happens in a process that another tenant had, of which some are kept', async () => {
+    const fixture = await PoolFixture.open({ parseChildrenMax: 1, parseChildrenKeptMax: 2 });
+    const parse = (tenantId: string): Promise<unknown> =>
+      fixture.pool.run({ kind: 'parse', sql: 'SELECT 1' }, { tenantId, deadlineMs: 20_000 });
+    /** Those that parse, when the spare is there, too. */
+    const untilThereAre = (count: number): Promise<number[]> =>
+      eventually('the spare is there', async () => {
+        const pids = await enginePids(process.pid, '"role":"parse"');
+        return pids.length === count && pids;
+      });
+    try {
+      const [first] = await untilThereAre(1);
+      await parse(GREEDY);
+      const [, second] = await untilThereAre(2);
+      await parse(GREEDY);
+      expect(await untilThereAre(2)).toEqual([first, second]);
+      await parse(OTHER);
+      const [, , third] = await untilThereAre(3);
+      expect(await untilThereAre(3)).toEqual([first, second, third]);
+      await parse('tenant-c');
+      const after = await eventually('the first tenant has none any more', async () => {
+        const pids = await enginePids(process.pid, '"role":"parse"');
+        return pids.length === 3 && !pids.some((pid) => pid === first) && pids;
+      });
+      expect(after.slice(0, 2)).toEqual([second, third]);
+    } finally {
+      await fixture.close();
+    }
+  });
+
   it('takes turns, and counts the deadline of each statement from when it has a child', async () => {
     const fixture = await PoolFixture.open();
     const parse = (sql: string, tenantId: string): Promise<unknown> =>

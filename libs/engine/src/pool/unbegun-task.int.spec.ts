@@ -71,8 +71,8 @@ describe('a lane', () => {
     return new ChildLane({
       ...DEFAULT_ENGINE_OPTIONS,
       childrenMax: 1,
+      childrenKeptMax: 1,
       childrenPerTenantMax: 1,
-      isShared: false,
       start: () => children.start((started += 1) > lost ? READY : 'process.exit();'),
       isSwollen: () => false,
     });
