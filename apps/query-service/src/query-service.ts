@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ContextAuthenticator } from '@millrace/auth';
 import { DomainError } from '@millrace/domain';
-import { createOwnFolder, EnginePool, type ReaderPaceLimits } from '@millrace/engine';
+import { createOwnFolder, EnginePool, type EnginePoolOptions } from '@millrace/engine';
 import { closeHttpServer, createHttpServer } from '@millrace/http';
 import { downloadPace } from './downloads/download-pace.js';
-import { engineChildrenMax } from './engine-children-max.js';
+import { engineChildrenKeptMax, engineChildrenMax } from './engine-children-max.js';
 import { machineShare } from './machine-share.js';
 import { FileCache } from './inputs/file-cache.js';
 import { QueryServiceModule } from './query-service.module.js';
@@ -47,10 +47,11 @@ async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts>
   // Engine processes may have no rights of ours: they pass through, to folders of theirs.
   await mkdir(engineFolder, { recursive: true, mode: 0o711 });
   const cache = new FileCache(store, await createOwnFolder(join(engineFolder, 'cache'), 0o700));
-  const { QUERY_CHILDREN_MAX, QUERY_MEMORY_BYTES } = environment;
+  const { QUERY_CHILDREN_MAX, QUERY_CHILDREN_KEPT_MAX, QUERY_MEMORY_BYTES } = environment;
   const engine = openPool(options, {
     name: 'processes',
     childrenMax: QUERY_CHILDREN_MAX ?? engineChildrenMax(machineShare(), QUERY_MEMORY_BYTES),
+    childrenKeptMax: QUERY_CHILDREN_KEPT_MAX ?? engineChildrenKeptMax(machineShare(), QUERY_MEMORY_BYTES),
   });
   const exporter = openPool(options, {
     name: 'downloads',
@@ -67,9 +68,12 @@ async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts>
   }
 }
 
+type PoolSizes = Pick<EnginePoolOptions, 'childrenMax'> &
+  Partial<Pick<EnginePoolOptions, 'childrenKeptMax' | 'parseChildrenMax' | 'exportPace'>>;
+
 function openPool(
   { environment, logger, engineFolder }: QueryServiceOptions,
-  { name, ...sizes }: { name: string; childrenMax: number; parseChildrenMax?: number; exportPace?: ReaderPaceLimits },
+  { name, ...sizes }: { readonly name: string } & PoolSizes,
 ): EnginePool {
   return new EnginePool({
     ...sizes,

@@ -85,6 +85,10 @@ export const environmentSchema = z.object({
     description:
       'Engine processes for queries at once, of which one tenant has all but one. Left out: two a core, if 60 % of memory holds them.',
   }),
+  QUERY_CHILDREN_KEPT_MAX: z.coerce.number().int().min(1).max(256).optional().meta({
+    description:
+      'Engine processes for queries that work or wait for the next statement of their tenant. Left out: what 10 % of memory holds.',
+  }),
   DOWNLOAD_CHILDREN_MAX: integer(
     'Engine processes for downloads in one query service, each busy as long as somebody reads. One tenant has all but one of them at most.',
     { min: 1, max: 256, default: 3 },

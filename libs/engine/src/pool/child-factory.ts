@@ -10,8 +10,10 @@ type ChildRole = ChildConfig['role'];
 
 /** The share of a child's budget that DuckDB may know of; the rest is for what it does not count. */
 const DUCKDB_MEMORY_SHARE = 0.5;
-/** The share of its budget that a child may keep from task to task. Of those that parse, many more are kept than work. */
+/** The share of its budget that a child may keep from task to task. */
 const KEPT_MEMORY_SHARES: Readonly<Record<ChildRole, number>> = { table: 0.75, parse: 0.125 };
+/** A child without a task that keeps no more of its budget than this share is one of many that wait for their tenant. */
+const LIGHT_MEMORY_SHARE = 0.125;
 /** A list of 100,000 numbers takes 150 MB in DuckDB, and as a tree in JavaScript 100 more. */
 const PARSE_MEMORY_BYTES = 1024 ** 3;
 const OPEN_FILES_MAX = 1_024;
@@ -55,8 +57,17 @@ export class ChildFactory {
 
   /** Whether a child holds so much memory between tasks that a fresh one is better. */
   isSwollen(child: EngineChild, role: ChildRole): boolean {
-    const keptBytesMax = KEPT_MEMORY_SHARES[role] * this.budgetOf(role);
-    return this.idleDataBytes !== undefined && child.dataBytes - this.idleDataBytes > keptBytesMax;
+    return this.keptBytes(child) > KEPT_MEMORY_SHARES[role] * this.budgetOf(role);
+  }
+
+  /** Whether a child keeps so much memory that only few like it may wait for a task. */
+  isHeavy(child: EngineChild, role: ChildRole): boolean {
+    return this.keptBytes(child) > LIGHT_MEMORY_SHARE * this.budgetOf(role);
+  }
+
+  /** What a child has beyond a fresh one; unknown, and so 0, without `prlimit`. */
+  private keptBytes({ dataBytes }: EngineChild): number {
+    return this.idleDataBytes === undefined ? 0 : dataBytes - this.idleDataBytes;
   }
 
   private configOf(role: ChildRole, { inputsDir, scratchDir, pipesDir }: ChildFolder): ChildConfig {

@@ -17,6 +17,7 @@ describe('a lane whose children do not start', () => {
       childrenPerTenantMax: 1,
       logger,
       start,
+      isHeavy: () => false,
       isSwollen: () => false,
     });
     await lane.close(0);

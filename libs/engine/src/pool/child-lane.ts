@@ -18,6 +18,8 @@ export interface ChildLaneOptions {
   readonly logger: EngineLogger;
   /** Starts a fresh child. */
   readonly start: () => Promise<EngineChild>;
+  /** Whether a child without a task holds so much memory that it counts among those at work. */
+  readonly isHeavy: (child: EngineChild) => boolean;
   /** Whether a child holds too much memory to go on. */
   readonly isSwollen: (child: EngineChild) => boolean;
 }
@@ -104,11 +106,11 @@ export class ChildLane {
   private pump(): void {
     for (let waiter = this.nextWaiter(); waiter; waiter = this.nextWaiter()) {
       const child = this.takeIdle(waiter.tenantId);
+      this.makeRoom();
       if (child) {
         this.busy.set(child, waiter.tenantId);
         waiter.resolve(Promise.resolve(child));
       } else {
-        this.makeRoom();
         waiter.resolve(this.takeSpare(waiter.tenantId));
       }
     }
@@ -144,11 +146,19 @@ export class ChildLane {
     return undefined;
   }
 
-  /** Where not all are busy, the idle one that goes, if one must, makes the room. */
+  /** For one more at work: the one that has been idle longest goes, of those with much memory first. */
   private makeRoom(): void {
-    if (this.takenCount + this.idle.length < this.options.childrenKeptMax) return;
-    const oldest = this.idle.shift();
-    if (oldest) this.discard(oldest);
+    const { childrenMax, childrenKeptMax, isHeavy } = this.options;
+    const atWork = this.takenCount + 1;
+    const heavy = this.idle.filter((child) => isHeavy(child));
+    if (atWork + heavy.length > childrenMax) this.discardIdle(heavy[0]);
+    if (atWork + this.idle.length > childrenKeptMax) this.discardIdle(this.idle[0]);
+  }
+
+  private discardIdle(child: EngineChild | undefined): void {
+    if (!child) return;
+    this.idle = this.idle.filter((candidate) => candidate !== child);
+    this.discard(child);
   }
 
   private async takeSpare(tenantId: string): Promise<EngineChild> {

@@ -13,8 +13,13 @@ export interface EngineLogger {
 export interface EnginePoolOptions {
   /** A folder on a local disk; children spill and write here. Several pools and services may share it. */
   readonly workDir: string;
-  /** Children with a tenant at one time. One spare comes on top. */
+  /** Children at work at one time. One spare comes on top. */
   readonly childrenMax: number;
+  /**
+   * Children with a tenant at one time, at work or waiting for the next task of their tenant. One that waits with more than
+   * an eighth of its budget counts among those at work. Undefined: as many as may work.
+   */
+  readonly childrenKeptMax: number | undefined;
   /**
    * Children of one tenant at one time. Its further callers wait even while nobody else does: a child that is busy for
    * half an hour can't be taken back. Undefined: all but one, so that another tenant finds one.
@@ -60,6 +65,7 @@ const silent = (): void => undefined;
 
 export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
   childrenMax: 4,
+  childrenKeptMax: undefined,
   childrenPerTenantMax: undefined,
   parseChildrenMax: 2,
   parseChildrenKeptMax: 16,

@@ -194,13 +194,18 @@ export class EnginePool {
         ...this.options,
         ...sizes,
         start: () => factory.start(role),
+        isHeavy: (child) => factory.isHeavy(child, role),
         isSwollen: (child) => factory.isSwollen(child, role),
       });
     const { childrenMax, parseChildrenMax, parseChildrenKeptMax } = this.options;
-    const { childrenPerTenantMax = allButOne(childrenMax) } = this.options;
+    const { childrenPerTenantMax = allButOne(childrenMax), childrenKeptMax = childrenMax } = this.options;
     return {
       work,
-      tables: lane('table', { childrenMax, childrenKeptMax: childrenMax, childrenPerTenantMax }),
+      tables: lane('table', {
+        childrenMax,
+        childrenKeptMax: Math.max(childrenMax, childrenKeptMax),
+        childrenPerTenantMax,
+      }),
       parsers: lane('parse', {
         childrenMax: parseChildrenMax,
         childrenKeptMax: Math.max(parseChildrenMax, parseChildrenKeptMax),

@@ -62,6 +62,44 @@ describe('the pool between tenants', () => {
   });
 });
 
+describe('processes that wait for their tenant', () => {
+  const TENANTS = ['tenant-a', 'tenant-b', 'tenant-c'];
+  const LIGHT = 'SELECT 1';
+  /** It leaves 80 MB behind, of a budget of 384. */
+  const HEAVY = 'SELECT count(*) FROM (SELECT hash(range) AS h, count(*) FROM range(1500000) GROUP BY 1)';
+
+  const pidsAfter = async (fixture: PoolFixture, count: number): Promise<number[]> =>
+    eventually('the spare is there, and who goes has gone', async () => {
+      const pids = await enginePids(process.pid, '"role":"table"');
+      return pids.length === count + 1 && pids;
+    });
+
+  it('are more than work at one time, while they hold little memory', async () => {
+    const fixture = await PoolFixture.open({ childrenMax: 2, childrenKeptMax: 3 });
+    try {
+      for (const tenantId of TENANTS) await fixture.query(LIGHT, { tenantId });
+      const pids = await pidsAfter(fixture, 3);
+      for (const tenantId of TENANTS) await fixture.query(LIGHT, { tenantId });
+      expect(await pidsAfter(fixture, 3)).toEqual(pids);
+      await fixture.query(LIGHT, { tenantId: 'tenant-d' });
+      expect((await pidsAfter(fixture, 3)).slice(0, 2)).toEqual(pids.slice(1, 3));
+    } finally {
+      await fixture.close();
+    }
+  });
+
+  it('are as many as work, when they hold much', async () => {
+    const fixture = await PoolFixture.open({ childrenMax: 2, childrenKeptMax: 4, memoryBytes: 384 * 1024 ** 2 });
+    try {
+      for (const tenantId of TENANTS) await fixture.query(HEAVY, { tenantId });
+      // With the spare.
+      expect(await pidsAfter(fixture, 2)).toHaveLength(3);
+    } finally {
+      await fixture.close();
+    }
+  });
+});
+
 describe('parsing between tenants', () => {
   it('never happens in a process that another tenant had, of which some are kept', async () => {
     const fixture = await PoolFixture.open({ parseChildrenMax: 1, parseChildrenKeptMax: 2 });

@@ -74,6 +74,7 @@ describe('a lane', () => {
       childrenKeptMax: 1,
       childrenPerTenantMax: 1,
       start: () => children.start((started += 1) > lost ? READY : 'process.exit();'),
+      isHeavy: () => false,
       isSwollen: () => false,
     });
   }
