@@ -2,8 +2,8 @@ import { mkdir, rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { TableInput } from '../tasks/table-input.js';
 
-/** Enough of a staged file's name, which is a hash, to tell apart the files of a table. */
-const FILE_NAME_LENGTH = 8;
+/** Enough of a staged file's name, which is a hash, to tell apart the files of nearly every table. */
+const HASH_LENGTH = 8;
 
 /**
  * Runs work with the inputs under names that anybody may see: `datasets.sales/1f0c9a2b.parquet`, relative to the scratch
@@ -35,11 +35,13 @@ async function linkFiles(
   files: readonly string[],
   { scratchDir, folder }: { scratchDir: string; folder: string },
 ): Promise<string[]> {
-  const links: string[] = [];
+  const links = new Set<string>();
   for (const file of files) {
-    const link = join(folder, `${basename(file).slice(0, FILE_NAME_LENGTH)}.parquet`);
-    await symlink(file, join(scratchDir, link));
-    links.push(link);
+    const link = join(folder, basename(file).slice(0, HASH_LENGTH));
+    // How many there are already tells apart those whose hashes begin alike.
+    const name = links.has(`${link}.parquet`) ? `${link}_${links.size}` : link;
+    await symlink(file, join(scratchDir, `${name}.parquet`));
+    links.add(`${name}.parquet`);
   }
-  return links;
+  return [...links];
 }
