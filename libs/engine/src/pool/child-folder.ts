@@ -20,6 +20,8 @@ export class ChildFolder {
   readonly inputsDir: string;
   readonly scratchDir: string;
   readonly pipesDir: string;
+  /** One after the other: what an idle child had may still be on its way out when its next task comes. */
+  private lastTurn: Promise<unknown> = Promise.resolve();
 
   private constructor(private readonly path: string) {
     this.inputsDir = join(path, 'inputs');
@@ -51,8 +53,10 @@ export class ChildFolder {
    * @throws DomainError `storage.object_missing` when a file is not there; `storage.full`, `storage.unavailable`
    */
   async setInputs(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const turn = this.lastTurn.then(() => this.bringInputs(files));
+    this.lastTurn = turn.catch(() => undefined);
     try {
-      return await this.bringInputs(files);
+      return await turn;
     } catch (error) {
       throw toStagingError(error);
     }

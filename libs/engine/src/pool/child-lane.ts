@@ -15,6 +15,7 @@ export interface ChildLaneOptions {
   readonly queuePerTenantMax: number;
   readonly tasksPerChildMax: number;
   readonly childAgeMaxMs: number;
+  readonly inputsKeptMs: number;
   readonly logger: EngineLogger;
   /** Starts a fresh child. */
   readonly start: () => Promise<EngineChild>;
@@ -82,7 +83,7 @@ export class ChildLane {
   release(child: EngineChild): void {
     this.busy.delete(child);
     if (this.isClosed || !this.isReusable(child)) this.discard(child);
-    else this.idle.push(child);
+    else this.rest(child);
     this.pump();
   }
 
@@ -140,10 +141,16 @@ export class ChildLane {
   private takeIdle(tenantId: string): EngineChild | undefined {
     for (const child of this.idle.filter((candidate) => candidate.tenantId === tenantId)) {
       this.idle = this.idle.filter((candidate) => candidate !== child);
+      child.wake();
       if (this.isReusable(child)) return child;
       this.discard(child);
     }
     return undefined;
+  }
+
+  private rest(child: EngineChild): void {
+    this.idle.push(child);
+    child.rest(this.options.inputsKeptMs);
   }
 
   /** For one more at work: the one that has been idle longest goes, of those with much memory first. */

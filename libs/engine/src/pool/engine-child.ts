@@ -37,6 +37,7 @@ export class EngineChild {
   fault: TaskFault | undefined;
   /** What it said that no engine process says. */
   breach: ChannelBreach | undefined;
+  private resting: NodeJS.Timeout | undefined;
   private stderrTail = '';
   private hasEnded = false;
   /** Fails the task that runs. Not a listener of `ended` for each task: those would hold all answers until the end. */
@@ -116,6 +117,17 @@ export class EngineChild {
     }
   }
 
+  /** Nobody has a task for it: its inputs go after a while. */
+  rest(inputsKeptMs: number): void {
+    // Should they not go, the next task puts that right, or fails for it.
+    this.resting = setTimeout(() => void this.dropInputs().catch(() => undefined), inputsKeptMs);
+  }
+
+  /** Before anything of a task is brought to it. */
+  wake(): void {
+    clearTimeout(this.resting);
+  }
+
   /** After files that are read once: a link that stays would keep their bytes on the disk after they were deleted. */
   async dropInputs(): Promise<void> {
     if (!this.hasEnded) await this.folder.setInputs([]);
@@ -132,6 +144,7 @@ export class EngineChild {
 
   /** Ends the process and removes its folder. */
   async dispose(): Promise<void> {
+    this.wake();
     this.kill();
     await this.ended;
     await this.folder.remove();

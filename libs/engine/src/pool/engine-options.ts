@@ -41,6 +41,11 @@ export interface EnginePoolOptions {
   readonly tasksPerChildMax: number;
   /** Age at which an idle child is replaced. */
   readonly childAgeMaxMs: number;
+  /**
+   * How long an idle child has the files of its last task, so that the next one over them finds them, footers and all. A
+   * link keeps their bytes on the disk after they were deleted.
+   */
+  readonly inputsKeptMs: number;
   /** `tenant`: one DuckDB instance for the life of a child; `statement`: a new one, with only its own files, each time. */
   readonly isolation: 'tenant' | 'statement';
   /** Callers of all tenants that may wait for a child; more are refused with `query.too_many`. */
@@ -75,6 +80,7 @@ export const DEFAULT_ENGINE_OPTIONS: Omit<EnginePoolOptions, 'workDir'> = {
   fileBytesMax: 200 * GiB,
   tasksPerChildMax: 1_000,
   childAgeMaxMs: 60 * 60_000,
+  inputsKeptMs: 10_000,
   isolation: 'tenant',
   queueMax: 256,
   queuePerTenantMax: 32,

@@ -142,6 +142,23 @@ describe('EnginePool with one child', () => {
     }
   });
 
+  it('lets go of the files of its last task when no other comes', async () => {
+    const fixture = await PoolFixture.open({ childrenMax: 1, inputsKeptMs: 100 });
+    try {
+      const { filePath, columns } = await fixture.query('SELECT 7 AS a');
+      const inputs = [{ schema: 'datasets' as const, table: 't', files: [filePath], columns }];
+      for (let round = 0; round < 3; round += 1) {
+        const sql = 'SELECT a, count(*) FROM datasets.t, range(30000000) i(i) WHERE hash(i) <> a GROUP BY a';
+        expect(await fixture.rows(sql, { inputs })).toEqual([[7, 30_000_000]]);
+        await eventually('its link is gone', async () => (await fixture.stagedInputs()).length === 0);
+      }
+      expect((await stat(filePath)).nlink).toBe(1);
+      expect(await fixture.pool.counts()).toMatchObject({ idle: 1 });
+    } finally {
+      await fixture.close();
+    }
+  });
+
   it('replaces a child after its tasks', async () => {
     const fixture = await PoolFixture.open({ tasksPerChildMax: 1 });
     try {

@@ -173,7 +173,7 @@ export class EnginePool {
       this.logFailure(child, { kind: task.kind, tenantId: options.tenantId }, error);
       throw error;
     } finally {
-      // The files of tables stay for the next statement, whose reader then knows their footers.
+      // The files of tables stay for a statement that comes soon, whose reader then knows their footers.
       if (task.kind === 'convert') await child.dropInputs();
     }
   }
