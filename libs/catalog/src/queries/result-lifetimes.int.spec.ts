@@ -71,6 +71,23 @@ describe('the lifetime of a result', () => {
     expect(short.expiresAt).toEqual(short.retainedUntil);
   });
 
+  it('has an end, too, when a service inserted it that knows of no pins', async () => {
+    const { resultId } = await createResult(catalog, owner);
+    const id = newId('result');
+    // As the first version did it, which may still run beside this one.
+    await catalog.transaction((transaction) =>
+      transaction.query(
+        `INSERT INTO results (tenant_id, id, user_id, query_run_id, columns, row_count, status, lease_until, expires_at)
+         SELECT tenant_id, $3, user_id, query_run_id, columns, row_count, status, lease_until, now() + interval '3 days'
+         FROM results WHERE tenant_id = $1 AND id = $2`,
+        [tenantId, resultId, id],
+      ),
+    );
+    expect((await catalog.resultLifetimes.pin({ tenantId, id })).expiresAt).toBeNull();
+    const { expiresAt } = await catalog.resultLifetimes.unpin({ tenantId, id });
+    expect(expiresAt?.getTime()).toBeGreaterThan(Date.now() + DAY_MS);
+  });
+
   it('can be set while the file is on its way', async () => {
     const { resultId: id } = await createResult(catalog, owner);
     expect(await catalog.resultLifetimes.pin({ tenantId, id })).toMatchObject({
