@@ -27,8 +27,6 @@ export interface TableReference {
 export interface AnalyzedStatement {
   readonly form: StatementForm;
   readonly tables: readonly TableReference[];
-  /** Every function it calls, operators included, in lower case, sorted. */
-  readonly functions: readonly string[];
   /** The parameters that it needs: `1` for `$1` and the first `?`, `name` for `$name`. In order of appearance. */
   readonly parameters: readonly string[];
 }
@@ -60,7 +58,6 @@ export function analyzeStatement({ sql, tree, statementCount }: ParsedStatement)
   return {
     form,
     tables: analysis.tables.map((table, index) => ({ ...table, place: places[index] ?? { line: 1, column: 1 } })),
-    functions: [...analysis.functions].sort(),
     parameters: [...analysis.parameters],
   };
 }

@@ -32,7 +32,6 @@ export interface FoundTable {
 /** What the gate looks for while the tree is walked; throws at the first thing that is not allowed. */
 export class StatementAnalysis implements TreeVisitor {
   readonly tables: FoundTable[] = [];
-  readonly functions = new Set<string>();
   readonly parameters = new Set<string>();
 
   /** @param sql the text that was parsed, for lines and columns */
@@ -113,8 +112,8 @@ export class StatementAnalysis implements TreeVisitor {
     const { node } = visited;
     this.#refuseExportState(visited);
     const name = foldName(textOf(node, 'function_name'));
-    if (TABLE_FUNCTIONS.has(name)) this.functions.add(name);
-    else throw this.#unknownFunction({ visited, name, known: TABLE_FUNCTIONS, what: 'table function' });
+    if (!TABLE_FUNCTIONS.has(name))
+      throw this.#unknownFunction({ visited, name, known: TABLE_FUNCTIONS, what: 'table function' });
   }
 
   #visitExpression(visited: VisitedNode): void {
@@ -123,8 +122,8 @@ export class StatementAnalysis implements TreeVisitor {
     if (node['class'] !== 'FUNCTION' && node['class'] !== 'WINDOW') return;
     this.#refuseExportState(visited);
     const name = foldName(textOf(node, 'function_name'));
-    if (SCALAR_FUNCTIONS.has(name)) this.functions.add(name);
-    else throw this.#unknownFunction({ visited, name, known: SCALAR_FUNCTIONS, what: 'function' });
+    if (!SCALAR_FUNCTIONS.has(name))
+      throw this.#unknownFunction({ visited, name, known: SCALAR_FUNCTIONS, what: 'function' });
   }
 
   #addParameter(visited: VisitedNode): void {

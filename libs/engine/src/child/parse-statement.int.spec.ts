@@ -15,7 +15,7 @@ describe('parse', () => {
   it('gives what the gate let pass', async () => {
     expect(await parse("SELECT 'é', abs($x) FROM datasets.sales s AT (VERSION => 3)")).toEqual({
       statement: {
-        ...{ form: 'select', functions: ['abs'], parameters: ['x'] },
+        ...{ form: 'select', parameters: ['x'] },
         tables: [
           {
             ...{ schema: 'datasets', name: 'sales', alias: 's', version: { unit: 'version', value: 3 } },

@@ -52,7 +52,6 @@ const tableReference = tableFields.refine(({ schema, name }) => canBeTable(schem
 const statement: z.ZodType<AnalyzedStatement> = z.object({
   form: z.enum(STATEMENT_FORMS),
   tables: z.array(tableReference).max(TABLE_REFERENCES_MAX),
-  functions: z.array(z.string()),
   parameters: z.array(z.string()).max(PARAMETERS_MAX),
 });
 

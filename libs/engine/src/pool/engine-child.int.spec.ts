@@ -15,7 +15,7 @@ const TASKS = {
 } as const satisfies Record<string, WireTask>;
 
 const TABLE = { schema: 'datasets', name: 't', nameParts: 2, byteOffset: 5, place: { line: 1, column: 6 } };
-const SELECT_1 = { form: 'select', tables: [TABLE], functions: [], parameters: ['1'] };
+const SELECT_1 = { form: 'select', tables: [TABLE], parameters: ['1'] };
 const COLUMN = { name: 'a', type: 'INTEGER', nullable: true };
 const QUERY = { columns: [COLUMN], rowCount: 1, rowsReturned: 1, truncated: false, executionTimeMs: 1 };
 const READ = { rowsReturned: 1, totalRowCount: 1, truncated: false };
