@@ -47,8 +47,7 @@ describe('a full disk', () => {
     csv: async () => {
       const path = join(folder, 'a.csv');
       await writeFile(path, 'a,b\n1,2\n');
-      const facts = { hasContent: true, crlfCount: 0, lfCount: 2 };
-      return openCsv(connection, { path, request: { file: path }, limits: LIMITS, facts, isWhole: true });
+      return openCsv(connection, { path, request: { file: path }, limits: LIMITS, effort: 'whole' });
     },
     json: async () => {
       const path = join(folder, 'a.json');

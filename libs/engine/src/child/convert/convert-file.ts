@@ -12,13 +12,12 @@ import {
 import type { TaskContext } from '../task-context.js';
 import { checkPinTypes } from './column-pins.js';
 import { conversionFailed, noRows } from './conversion-error.js';
-import { mismatchedColumn } from './csv-error.js';
 import { openCsv } from './csv-source.js';
 import { decompress, detectCompression, readHead } from './decompress.js';
 import { detectFormat } from './detect-format.js';
 import { DiskReserve, lookAtDiskOf } from './disk-reserve.js';
+import { type Effort, EffortFailedError } from './effort.js';
 import { JsonOutline } from './json-outline.js';
-import { SampleMisledError } from './inexact-values.js';
 import { openJson, QUOTED_FILE } from './json-source.js';
 import { openParquet } from './parquet-source.js';
 import type { TableSource } from './table-source.js';
@@ -65,7 +64,7 @@ interface PlainFile {
   readonly compression: Compression;
 }
 
-type SourceOpener = (isWhole: boolean) => Promise<TableSource>;
+type SourceOpener = (effort: Effort) => Promise<TableSource>;
 
 async function convertPlain(file: PlainFile, context: TaskContext): Promise<ConvertAnswer> {
   const head = await readHead(file.path, HEAD_BYTES);
@@ -84,41 +83,42 @@ async function convertPlain(file: PlainFile, context: TaskContext): Promise<Conv
   };
 }
 
-/** Types come from a sample first; when a later value does not fit, they come from the whole file. */
+interface ConvertedSource {
+  readonly source: TableSource;
+  readonly written: WrittenDataset;
+}
+
+/** Types come from a sample first; when a value does not fit, they come from the whole file. */
 async function writeSource(
   open: SourceOpener,
   { decompressedBytesMax }: ConvertLimits,
   context: TaskContext,
-): Promise<{
-  source: TableSource;
-  written: WrittenDataset;
-}> {
-  const sampled = await open(false).catch((error: unknown) => {
-    if (error instanceof SampleMisledError) return undefined;
-    throw error;
-  });
-  const written = sampled && (await writeSampled(sampled, decompressedBytesMax, context));
-  if (sampled && written) return { source: sampled, written };
-  const whole = await open(true);
-  const rewritten = await writeDataset(context, whole, decompressedBytesMax).catch(async (error: unknown) => {
-    throw await whole.explain(error);
-  });
-  return { source: whole, written: rewritten };
+): Promise<ConvertedSource> {
+  let effort: Effort = 'guarded';
+  for (;;) {
+    const outcome = await tryWrite(() => open(effort), decompressedBytesMax, context);
+    if (typeof outcome !== 'string') return outcome;
+    effort = outcome;
+  }
 }
 
-/** Undefined when a value did not fit a type that nobody pinned. */
-async function writeSampled(
-  source: TableSource,
+/** Or the effort that it takes. */
+async function tryWrite(
+  open: () => Promise<TableSource>,
   bytesMax: number,
   context: TaskContext,
-): Promise<WrittenDataset | undefined> {
+): Promise<ConvertedSource | Effort> {
+  const source = await open().catch((error: unknown) => {
+    if (error instanceof EffortFailedError) return error.next;
+    throw error;
+  });
+  if (typeof source === 'string') return source;
   try {
-    return await writeDataset(context, source, bytesMax);
+    return { source, written: await writeDataset(context, source, bytesMax) };
   } catch (error) {
-    const column = mismatchedColumn(error);
-    const isPinned = source.columns.some(({ name, isPinned: pinned }) => name === column && pinned);
-    if (column === undefined || isPinned) throw await source.explain(error);
-    return undefined;
+    const effort = source.effortAfter(error);
+    if (effort === undefined) throw await source.explain(error);
+    return effort;
   }
 }
 
@@ -130,9 +130,9 @@ async function openerOf(
   const { connection, signal } = context;
   if (format === 'parquet') return () => openParquet(connection, path, request, limits);
   const outline = new JsonOutline(limits.nestingMax);
-  const facts = await checkText(path, signal, format === 'json' ? outline : undefined);
-  if (!facts.hasContent) throw noRows('The file holds nothing but white space.');
-  if (format === 'csv') return (isWhole) => openCsv(connection, { path, request, limits, facts, isWhole });
+  const hasContent = await checkText(path, signal, format === 'json' ? outline : undefined);
+  if (!hasContent) throw noRows('The file holds nothing but white space.');
+  if (format === 'csv') return (effort) => openCsv(connection, { path, request, limits, effort });
   outline.finish();
   return () => openJson(context, { path, request, limits, outline });
 }

@@ -144,6 +144,12 @@ describe('convert CSV', () => {
     expect((await fixture.rowsOf(result))[0]?.[0]).toBe('12345678901234567890123');
   });
 
+  it('warns of a long fraction behind the sample', async () => {
+    const result = await csv(`x,y\n${'1.5,a\n'.repeat(30_000)}0.123456789012345678,b\n`);
+    expect(result).toMatchObject({ columns: [{ type: 'DOUBLE' }, { type: 'VARCHAR' }], rowCount: 30_001 });
+    expect(result.warnings).toEqual([expect.stringMatching(/"x" has numbers of more digits/)]);
+  });
+
   it.each<[string, string, string, string]>([
     ['fractions', '1', '2.5', 'DOUBLE'],
     ['leading zeros', '1', '007', 'VARCHAR'],

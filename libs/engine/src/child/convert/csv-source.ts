@@ -5,14 +5,18 @@ import { quoteIdentifier } from '../../types/sql-text.js';
 import { checkColumns, checkCount } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { conversionFailed, noRows } from './conversion-error.js';
+import { checkOptions } from './csv-options.js';
 import { readCsv, type SniffedCsv, sniffCsv, type SniffRequest } from './csv-dialect.js';
-import { type CsvFile, explainCsv } from './csv-error.js';
+import { type CsvFile, explainCsv, mismatchedColumn } from './csv-error.js';
 import { findRecord, type RecordRules } from './csv-records.js';
 import { readHead } from './decompress.js';
 import { keptAsText, roundedToDouble, widenIntegers } from './exact-numbers.js';
-import { findInexact, SampleMisledError } from './inexact-values.js';
+import { type Effort, EffortFailedError } from './effort.js';
+import type { TextRules } from './exactness.js';
+import { canCastExactly, castExactly, effortAfter } from './exact-casts.js';
+import { findInexact, type Inexact } from './inexact-values.js';
+import { countLineEnds } from './line-ends.js';
 import type { SourceColumn, TableSource } from './table-source.js';
-import type { TextFacts } from './text-check.js';
 
 const SAMPLE_ROWS = 20_480;
 const HEAD_BYTES = 1024 * 1024;
@@ -22,9 +26,7 @@ export interface CsvRequest {
   readonly path: string;
   readonly request: ConvertRequest;
   readonly limits: ConvertLimits;
-  readonly facts: TextFacts;
-  /** Whether types come from the whole file and not from a sample. */
-  readonly isWhole: boolean;
+  readonly effort: Effort;
 }
 
 /**
@@ -34,34 +36,33 @@ export interface CsvRequest {
  */
 export async function openCsv(
   connection: DuckDBConnection,
-  { path, request, limits, facts, isWhole }: CsvRequest,
+  { path, request, limits, effort }: CsvRequest,
 ): Promise<TableSource> {
   const options = request.options ?? {};
   checkOptions(options);
-  const { skip = 0 } = options;
-  if (skip > facts.crlfCount + facts.lfCount) throw noRows(`The file has no more than the ${skip} lines to skip.`);
-  const sniffing: SniffRequest = { path, options, limits, sampleRows: isWhole ? -1 : SAMPLE_ROWS };
+  await checkSkip(path, options);
+  const sniffing: SniffRequest = { path, options, limits, sampleRows: effort === 'whole' ? -1 : SAMPLE_ROWS };
   const rules = rulesOf(options);
   const head = linesOf(await readHead(path, HEAD_BYTES));
   const sniffed = await sniff(connection, sniffing, head).catch(async (error: unknown) => {
-    throw explainLineEnds(await explainCsv(error, { path, rules }), facts);
+    throw await explainLineEnds(await explainCsv(error, { path, rules }), path);
   });
   const file: CsvFile = { path, rules: { ...rules, ...sniffed.dialect, delimiters: [sniffed.dialect.delimiter] } };
-  const explain = async (error: unknown): Promise<unknown> => explainLineEnds(await explainCsv(error, file), facts);
+  const explain = async (error: unknown): Promise<unknown> => explainLineEnds(await explainCsv(error, file), path);
   checkColumns(sniffed.columns, limits);
   const pinned = applyPins(sniffed.columns, request.columns);
-  const typed = await exactTypes(connection, sniffing, { sniffed, head, pinned, file }).catch(
+  const typed = await exactTypes(connection, sniffing, { sniffed, head, pinned, file, effort }).catch(
     async (error: unknown) => {
       throw await explain(error);
     },
   );
-  const names = typed.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   return {
     columns: typed.columns,
-    select: `SELECT ${names} FROM ${readCsv(sniffing, sniffed, typed.columns)}`,
+    select: typed.select,
     dialect: sniffed.dialect,
     warnings: [...(await renamed(connection, sniffing, sniffed)), ...typed.warnings, ...guessedDates(sniffed, options)],
     explain,
+    effortAfter: (error) => effortAfter(error) ?? effortAfterMismatch(error, typed.columns, effort),
   };
 }
 
@@ -70,36 +71,58 @@ interface ReadCsv {
   readonly head: readonly string[];
   readonly pinned: readonly SourceColumn[];
   readonly file: CsvFile;
+  readonly effort: Effort;
 }
 
-/** The types of the columns, with those widened that would change a value. */
+/** The types of the columns, with those widened that would change a value, and how to read them. */
 async function exactTypes(
   connection: DuckDBConnection,
   sniffing: SniffRequest,
-  { sniffed, head, pinned, file }: ReadCsv,
-): Promise<{ columns: readonly SourceColumn[]; warnings: string[] }> {
+  { sniffed, head, pinned, file, effort }: ReadCsv,
+): Promise<Pick<TableSource, 'columns' | 'select' | 'warnings'>> {
   await checkSkipped(connection, sniffing, { sniffed, head });
-  const isWhole = sniffing.sampleRows < 0;
   const texts = sniffed.columns.map(({ name }) => ({ name, type: 'VARCHAR' }));
-  const textFrom = (): string => readCsv(sniffing, sniffed, texts);
-  const sampleRows = isWhole ? undefined : SAMPLE_ROWS;
-  const widened = await widenIntegers(connection, pinned, { textFrom, sampleRows });
-  const { changed, rounded } = await findInexact(connection, widened, {
-    from: textFrom(),
+  const from = readCsv(sniffing, sniffed, texts);
+  const sampleRows = effort === 'whole' ? undefined : SAMPLE_ROWS;
+  const widened = await widenIntegers(connection, pinned, { textFrom: () => from, sampleRows });
+  const rules: TextRules = {
     hasDecimalComma: sniffing.options.decimal_separator === ',',
     dateFormat: sniffed.dateFormat,
     timestampFormat: sniffed.timestampFormat,
+  };
+  if (effort === 'guarded' && canCastExactly(widened, rules)) {
+    // Should a value be changed, the COPY ends there: looking at all of them before would take as long as the COPY does.
+    const warnings = warningsOf({ pinned, columns: widened, rounded: new Set() });
+    return { columns: widened, select: castExactly(widened, from, rules), warnings };
+  }
+  const { changed, rounded } = await findInexact(connection, widened, {
+    ...rules,
+    from,
     refusesAll: false,
     lineOf: (row, text) => lineOfRow(file, { row, text, dialect: sniffed.dialect, width: sniffed.columns.length }),
   });
   // Types of a sample: those of the whole file may be exact.
-  if (changed.size > 0 && !isWhole) throw new SampleMisledError();
+  if (changed.size > 0 && effort !== 'whole') throw new EffortFailedError('whole');
   const columns = widened.map((column) => (changed.has(column.name) ? { ...column, type: 'VARCHAR' } : column));
+  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  const select = `SELECT ${names} FROM ${readCsv(sniffing, sniffed, columns)}`;
+  return { columns, select, warnings: warningsOf({ pinned, columns, rounded }) };
+}
+
+function warningsOf({
+  pinned,
+  columns,
+  rounded,
+}: Pick<ReadCsv, 'pinned'> & Pick<TableSource, 'columns'> & Pick<Inexact, 'rounded'>): string[] {
   const becameText = columns.filter(({ type }, index) => type === 'VARCHAR' && pinned[index]?.type !== 'VARCHAR');
-  return {
-    columns,
-    warnings: [...[...rounded].map(roundedToDouble), ...becameText.map(({ name }) => keptAsText(name))],
-  };
+  return [...[...rounded].map(roundedToDouble), ...becameText.map(({ name }) => keptAsText(name))];
+}
+
+/** A value of a type that nobody pinned decides with the others, wherever it stands. */
+function effortAfterMismatch(error: unknown, columns: readonly SourceColumn[], effort: Effort): Effort | undefined {
+  const name = mismatchedColumn(error);
+  const isPinned = columns.some((column) => column.name === name && column.isPinned);
+  return name === undefined || isPinned || effort === 'whole' ? undefined : 'whole';
 }
 
 /** Sniffs; when that finds one column in a file whose first line has a delimiter, the lines below disagree with it. */
@@ -234,9 +257,11 @@ async function lineOfRow(
   return record?.head.includes(text.replaceAll('"', '""')) || record?.head.includes(text) ? record.line : undefined;
 }
 
-function explainLineEnds(error: unknown, { crlfCount, lfCount }: TextFacts): unknown {
+async function explainLineEnds(error: unknown, path: string): Promise<unknown> {
   const isVague = error instanceof DomainError && /rules of CSV|not recognised/.test(error.message);
-  if (!isVague || crlfCount === 0 || lfCount === 0) return error;
+  if (!isVague) return error;
+  const { crlfCount, lfCount } = await countLineEnds(path);
+  if (crlfCount === 0 || lfCount === 0) return error;
   return conversionFailed(
     `The line ends are mixed: ${crlfCount} are CRLF, ${lfCount} are LF. Use one kind.`,
     {},
@@ -244,30 +269,11 @@ function explainLineEnds(error: unknown, { crlfCount, lfCount }: TextFacts): unk
   );
 }
 
-/** @throws DomainError `request.invalid` */
-function checkOptions(options: CsvOptions): void {
-  const { delimiter, quote, escape, comment, decimal_separator: separator, skip = 0 } = options;
-  const characters = Object.entries({ quote, escape, comment });
-  const tooLong = characters.find(([, text]) => text !== undefined && Buffer.byteLength(text) > 1);
-  if (tooLong) throw invalidOption(`The option "${tooLong[0]}" is at most one ASCII character.`);
-  if (delimiter !== undefined && (delimiter === '' || Buffer.byteLength(delimiter) > 4)) {
-    throw invalidOption('The option "delimiter" is 1 to 4 bytes long.');
-  }
-  if (Object.values({ delimiter, quote, escape, comment }).some((text) => text !== undefined && /[\r\n]/.test(text))) {
-    throw invalidOption('No option may be a line end.');
-  }
-  const different = [delimiter, quote, comment].filter((text) => text !== undefined && text !== '');
-  if (new Set(different).size < different.length || (escape && [delimiter, comment].includes(escape))) {
-    throw invalidOption('The options "delimiter", "quote" and "comment" are different characters.');
-  }
-  if (separator !== undefined && separator !== '.' && separator !== ',') {
-    throw invalidOption('The option "decimal_separator" is "." or ",".');
-  }
-  if (!Number.isSafeInteger(skip) || skip < 0) throw invalidOption('The option "skip" is a number of lines.');
-}
-
-function invalidOption(message: string): DomainError {
-  return new DomainError('request.invalid', message);
+/** @throws DomainError `conversion.no_rows` */
+async function checkSkip(path: string, { skip = 0 }: CsvOptions): Promise<void> {
+  if (skip === 0) return;
+  const { crlfCount, lfCount } = await countLineEnds(path);
+  if (skip > crlfCount + lfCount) throw noRows(`The file has no more than the ${skip} lines to skip.`);
 }
 
 function linesOf(head: Buffer): string[] {

@@ -19,11 +19,16 @@ export async function widenIntegers(
   options: WidenOptions,
 ): Promise<readonly SourceColumn[]> {
   const doubles = columns.filter(({ type, isPinned }) => type === 'DOUBLE' && !isPinned).map(({ name }) => name);
-  const integers = await whereAll(connection, doubles, { ...options, conditionOf: isInteger });
+  // The first rows tell most columns of fractions from those that are worth a look at all rows.
+  const first = { ...options, sampleRows: FIRST_ROWS, conditionOf: isInteger, holdsOfNone: true };
+  const likely = await whereAll(connection, doubles, first);
+  const integers = await whereAll(connection, likely, { ...options, conditionOf: isInteger });
   const fitting = new Set(await whereAll(connection, integers, { ...options, conditionOf: fitsHugeint }));
   const widened = new Map(integers.map((name) => [name, fitting.has(name) ? 'HUGEINT' : 'VARCHAR']));
   return columns.map((column) => ({ ...column, type: widened.get(column.name) ?? column.type }));
 }
+
+const FIRST_ROWS = 1_000;
 
 /** Most doubles have a point: no more than that is looked at. */
 const isInteger = (text: string): string =>
@@ -32,18 +37,24 @@ const isInteger = (text: string): string =>
 /** A cast that fails is dear: only columns of integers are asked. */
 const fitsHugeint = (text: string): string => `TRY_CAST(${text} AS HUGEINT) IS NOT NULL`;
 
-/** The columns whose texts, as far as there are any, all meet a condition; those without a text do not. */
+interface Question extends WidenOptions {
+  readonly conditionOf: (text: string) => string;
+  /** What is said of a column without a text. */
+  readonly holdsOfNone?: boolean;
+}
+
+/** The columns whose texts, as far as there are any, all meet a condition. */
 async function whereAll(
   connection: DuckDBConnection,
   names: readonly string[],
-  { textFrom, sampleRows, conditionOf }: WidenOptions & { readonly conditionOf: (text: string) => string },
+  { textFrom, sampleRows, conditionOf, holdsOfNone = false }: Question,
 ): Promise<string[]> {
   if (names.length === 0) return [];
   const limit = sampleRows === undefined ? '' : ` LIMIT ${sampleRows}`;
   // No FILTER: for each one DuckDB sets memory aside for the inputs of all, which 1,900 columns do not have.
   const items = names.map((name) => {
     const text = quoteIdentifier(name);
-    return `coalesce(bool_and(CASE WHEN ${text} IS NULL THEN NULL ELSE ${conditionOf(text)} END), false)`;
+    return `coalesce(bool_and(CASE WHEN ${text} IS NULL THEN NULL ELSE ${conditionOf(text)} END), ${holdsOfNone})`;
   });
   const rows = `SELECT ${names.map(quoteIdentifier).join(', ')} FROM ${textFrom(names)}${limit}`;
   const reader = await connection.runAndReadAll(`SELECT ${items.join(', ')} FROM (${rows})`);

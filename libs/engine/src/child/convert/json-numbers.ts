@@ -36,7 +36,7 @@ export interface NumberQuoting {
  */
 export async function quoteNumbers({ source, target, names, observer, signal }: NumberQuoting): Promise<void> {
   const input = createReadStream(source, { highWaterMark: CHUNK_BYTES });
-  await pipeline(input, new NumberQuoter(names, (piece) => observer?.observe(piece, 0)), createWriteStream(target), {
+  await pipeline(input, new NumberQuoter(names, (piece) => observer?.observe(piece)), createWriteStream(target), {
     signal,
   });
 }

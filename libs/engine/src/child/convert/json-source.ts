@@ -89,7 +89,7 @@ function sourceOf(
   { from, ...rest }: { from: string } & Pick<TableSource, 'warnings' | 'explain'>,
 ): TableSource {
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  return { columns, select: `SELECT ${names} FROM ${from}`, dialect: undefined, ...rest };
+  return { columns, select: `SELECT ${names} FROM ${from}`, dialect: undefined, effortAfter: () => undefined, ...rest };
 }
 
 function rounding({ roundedLine }: JsonOutline): string[] {

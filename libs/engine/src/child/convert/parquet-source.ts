@@ -46,6 +46,7 @@ export async function openParquet(
     dialect: undefined,
     warnings,
     explain: (error) => Promise.resolve(explain(error, columns)),
+    effortAfter: () => undefined,
   };
 }
 

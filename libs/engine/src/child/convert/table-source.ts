@@ -1,4 +1,5 @@
 import type { CsvDialect } from '../../tasks/convert.task.js';
+import type { Effort } from './effort.js';
 
 /** A column on its way into a dataset. */
 export interface SourceColumn {
@@ -16,4 +17,6 @@ export interface TableSource {
   readonly warnings: readonly string[];
   /** What an error of DuckDB says about the file; it may have to look into it. */
   readonly explain: (error: unknown) => Promise<unknown>;
+  /** With how much more effort the file may still be read after an error of the SELECT; undefined for with none. */
+  readonly effortAfter: (error: unknown) => Effort | undefined;
 }

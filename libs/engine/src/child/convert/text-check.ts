@@ -1,71 +1,70 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { conversionFailed } from './conversion-error.js';
+import { lineOfByte } from './line-ends.js';
 
-const CHUNK_BYTES = 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
-
-export interface TextFacts {
-  /** Whether there is anything but white space. */
-  readonly hasContent: boolean;
-  /** Line ends `\r\n`, and `\n` alone. */
-  readonly crlfCount: number;
-  readonly lfCount: number;
-}
+const NUL_MESSAGE = 'There is a NUL byte: this is a binary file, or a text in UTF-16. A text must be UTF-8.';
 
 /** Looks at each piece of a text, in order. */
 export interface TextObserver {
-  /** @param line the line, from 1, in which the piece starts */
-  observe(piece: Buffer, line: number): void;
+  observe(piece: Buffer): void;
 }
 
 /**
  * Reads a whole text once to make sure that it is one: DuckDB takes NUL bytes and reports bad UTF-8 late and vaguely.
+ * Nothing here looks at each byte by itself; what is said about a bad one is found afterwards.
  *
+ * @returns whether there is anything but white space
  * @throws DomainError `conversion.failed` with the line of a NUL byte or of bytes that are not UTF-8
  */
-export async function checkText(path: string, signal: AbortSignal, observer?: TextObserver): Promise<TextFacts> {
-  let line = 1;
+export async function checkText(path: string, signal: AbortSignal, observer?: TextObserver): Promise<boolean> {
   let hasContent = false;
-  let lfCount = 0;
-  let crlfCount = 0;
+  let offset = 0;
   let rest: Buffer = Buffer.alloc(0);
-  let endedWithCr = false;
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, signal })) {
-    const joined: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+  for await (const chunk of readPieces(path, signal)) {
+    const joined = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const complete = joined.subarray(0, completeLength(joined));
-    rest = joined.subarray(complete.length);
-    checkPiece(complete, line);
-    observer?.observe(complete, line);
-    hasContent ||= /[^\s\ufeff]/.test(complete.toString('utf8', 0, Math.min(complete.length, CHUNK_BYTES)));
-    for (let at = complete.indexOf(NEWLINE); at >= 0; at = complete.indexOf(NEWLINE, at + 1)) {
-      line += 1;
-      if (at === 0 ? endedWithCr : complete[at - 1] === 0x0d) crlfCount += 1;
-      else lfCount += 1;
-    }
-    endedWithCr = complete.at(-1) === 0x0d;
+    rest = Buffer.from(joined.subarray(complete.length));
+    if (complete.includes(0) || !isUtf8(complete)) throw await whyBad(path, complete, offset);
+    observer?.observe(complete);
+    hasContent ||= /[^\s\ufeff]/.test(complete.toString('utf8'));
+    offset += complete.length;
   }
-  if (rest.length > 0) throw invalidUtf8(rest, line);
-  return { hasContent, crlfCount, lfCount };
+  if (rest.length > 0) throw invalidUtf8(rest, await lineOfByte(path, offset));
+  return hasContent;
 }
 
-function checkPiece(piece: Buffer, firstLine: number): void {
-  const nul = piece.indexOf(0);
-  if (nul >= 0) {
-    const line = firstLine + countNewlines(piece.subarray(0, nul));
-    throw conversionFailed('There is a NUL byte: this is a binary file, or a text in UTF-16. A text must be UTF-8.', {
-      line,
-    });
+/** The bytes of a file in order. Each piece takes the place of the one before: a stream makes a new one for each. */
+async function* readPieces(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const file = await open(path);
+  try {
+    const place = Buffer.allocUnsafe(PIECE_BYTES);
+    for (;;) {
+      signal.throwIfAborted();
+      const { bytesRead } = await file.read(place, 0, place.length);
+      if (bytesRead === 0) return;
+      yield place.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
-  if (isUtf8(piece)) return;
+}
+
+/** What is wrong in a piece that is no text. */
+async function whyBad(path: string, piece: Buffer, offset: number): Promise<Error> {
+  const nul = piece.indexOf(0);
+  if (nul >= 0) return conversionFailed(NUL_MESSAGE, { line: await lineOfByte(path, offset + nul) });
   let start = 0;
-  for (let line = firstLine; start < piece.length; line += 1) {
+  for (let line = await lineOfByte(path, offset); start < piece.length; line += 1) {
     const newline = piece.indexOf(NEWLINE, start);
     const end = newline < 0 ? piece.length : newline;
     const bytes = piece.subarray(start, end);
-    if (!isUtf8(bytes)) throw invalidUtf8(bytes, line);
+    if (!isUtf8(bytes)) return invalidUtf8(bytes, line);
     start = end + 1;
   }
+  throw new Error('The piece is a text.');
 }
 
 function invalidUtf8(bytes: Buffer, line: number): Error {
@@ -86,10 +85,4 @@ function completeLength(bytes: Buffer): number {
     }
   }
   return bytes.length;
-}
-
-function countNewlines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
-  return count;
 }

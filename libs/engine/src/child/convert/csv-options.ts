@@ -1,0 +1,32 @@
+import { DomainError } from '@millrace/domain';
+import type { CsvOptions } from '../../tasks/convert.task.js';
+
+/**
+ * Whether the options can be meant together, before a file is looked at.
+ *
+ * @throws DomainError `request.invalid`
+ */
+export function checkOptions(options: CsvOptions): void {
+  const { delimiter, quote, escape, comment, decimal_separator: separator, skip = 0 } = options;
+  const characters = Object.entries({ quote, escape, comment });
+  const tooLong = characters.find(([, text]) => text !== undefined && Buffer.byteLength(text) > 1);
+  if (tooLong) throw invalidOption(`The option "${tooLong[0]}" is at most one ASCII character.`);
+  if (delimiter !== undefined && (delimiter === '' || Buffer.byteLength(delimiter) > 4)) {
+    throw invalidOption('The option "delimiter" is 1 to 4 bytes long.');
+  }
+  if (Object.values({ delimiter, quote, escape, comment }).some((text) => text !== undefined && /[\r\n]/.test(text))) {
+    throw invalidOption('No option may be a line end.');
+  }
+  const different = [delimiter, quote, comment].filter((text) => text !== undefined && text !== '');
+  if (new Set(different).size < different.length || (escape && [delimiter, comment].includes(escape))) {
+    throw invalidOption('The options "delimiter", "quote" and "comment" are different characters.');
+  }
+  if (separator !== undefined && separator !== '.' && separator !== ',') {
+    throw invalidOption('The option "decimal_separator" is "." or ",".');
+  }
+  if (!Number.isSafeInteger(skip) || skip < 0) throw invalidOption('The option "skip" is a number of lines.');
+}
+
+function invalidOption(message: string): DomainError {
+  return new DomainError('request.invalid', message);
+}
