@@ -6,6 +6,8 @@ import { isStoredDifferently, storageExpression } from '../types/storage-form.js
 import type { BoundParams } from './bind-params.js';
 import type { TaskContext } from './task-context.js';
 
+/** DuckDB's own level, 3, takes a fifth more time, or half of it for numbers alone, to save a hundredth of the bytes. */
+const ZSTD_LEVEL = 2;
 /** Larger row groups are slower and need more memory. */
 const ROW_GROUP_ROWS = 122_880;
 const WATCH_EVERY_MS = 100;
@@ -26,7 +28,7 @@ export function copyText(statement: string, columns: readonly Column[], path: st
   const prefix = isPlain ? 'COPY (\n' : `COPY (SELECT ${storageItems(columns, names)} FROM (\n`;
   const alias = isPlain ? '' : `) AS statement_rows(${columns.map((_, index) => `c${index}`).join(', ')})`;
   // Without USE_TMP_FILE the name is the one we gave from the first byte on: it can be watched, and found after a crash.
-  const options = `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, USE_TMP_FILE false)`;
+  const options = `(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${ZSTD_LEVEL}, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, USE_TMP_FILE false)`;
   const text = `${prefix}${statement}\n${alias}) TO ${quoteLiteral(path)} ${options}`;
   return { text, prefixBytes: Buffer.byteLength(prefix) };
 }
