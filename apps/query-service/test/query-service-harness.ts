@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CONTEXT_HEADER, signContext } from '@millrace/auth';
@@ -9,7 +9,7 @@ import { EnginePool } from '@millrace/engine';
 import { FolderObjectStore } from '@millrace/object-store';
 import { BullMqEventBus, migrateQueue } from '@millrace/queue';
 import { createLogger, createMetrics, type Registry } from '@millrace/telemetry';
-import { createTenant, FaultyObjectStore, openCatalog, type TestTenant } from '@millrace/testing';
+import { createTenant, eventually, FaultyObjectStore, openCatalog, type TestTenant } from '@millrace/testing';
 import { startQueryService, type RunningService } from '../src/index.js';
 
 const MiB = 1024 ** 2;
@@ -133,6 +133,16 @@ export class QueryServiceHarness {
       ...(init.body !== undefined && { 'content-type': 'application/json' }),
     };
     return fetch(this.url + path, { ...init, headers: { ...headers, ...(init.headers as Record<string, string>) } });
+  }
+
+  /** Waits until no file of a result lies where engine processes' files come out. */
+  async noOutputsLeft(): Promise<void> {
+    const processes = join(this.folder, 'engine', 'processes');
+    await eventually('no output is left', async () => {
+      const pools = await readdir(processes);
+      const found = await Promise.all(pools.map((pool) => readdir(join(processes, pool, 'outputs')).catch(() => [])));
+      return found.flat().length === 0;
+    });
   }
 
   /** The rows of a statement that is expected to work. */

@@ -93,6 +93,21 @@ describe('the end of a query', () => {
     expect(await newestRun(harness, caller, 'failed')).toMatchObject({ error });
   });
 
+  it('comes when its row has ended before it began, and leaves no file', async () => {
+    const caller = await newCaller();
+    // The start is found to be too late when the statement is done.
+    await harness.catalog.transaction(async (transaction) => {
+      await transaction.query(`CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM pg_sleep(1); RETURN NULL; END $$`);
+      await transaction.query(`CREATE TRIGGER lose BEFORE UPDATE ON query_runs FOR EACH ROW
+        WHEN (NEW.status = 'running' AND NEW.sql = 'SELECT 4711') EXECUTE FUNCTION lose()`);
+    });
+    const { body } = await harness.query(caller, 'SELECT 4711');
+    expect(body).toMatchObject({ status: 503, code: 'query.lost' });
+    expect(await newestRun(harness, caller, 'failed')).toMatchObject({ error: { code: 'query.lost' } });
+    await harness.noOutputsLeft();
+  });
+
   it('does not come while its lease is extended', async () => {
     const caller = await newCaller();
     const answer = harness.query(caller, ENDLESS);

@@ -1,5 +1,6 @@
+import { rm } from 'node:fs/promises';
 import type { Catalog } from '@millrace/catalog';
-import { DomainError, type Principal } from '@millrace/domain';
+import { DomainError, toDomainError, type Principal } from '@millrace/domain';
 import type { EnginePool, InspectAnswer, QueryResult, RowFormat, TableInput } from '@millrace/engine';
 import { recognizeStatement, refuseVersions, type AnalyzedStatement, type ExplainOptions } from '@millrace/sql';
 import { isRowFormat } from '../formats/negotiate-answer.js';
@@ -57,13 +58,31 @@ export class StatementRunner {
     if (form === 'showTables' || form === 'showAllTables') return this.showTables(statement, checked, form);
     const { tables, pinned } = await this.pinTables(statement, checked);
     try {
-      await this.parts.history.start(statement.query.key, tables);
-      const paths = await this.fetch(statement, tables, pinned);
-      const inputs = tables.map((table) => toTableInput(table, paths));
-      return { tables, result: await this.execute(statement, checked, inputs) };
+      const result = await this.noteStart(statement, tables, async () => {
+        const paths = await this.fetch(statement, tables, pinned);
+        const inputs = tables.map((table) => toTableInput(table, paths));
+        return this.execute(statement, checked, inputs);
+      });
+      return { tables, result };
     } finally {
       await pinned.release();
     }
+  }
+
+  /** Runs while the start is noted: a query that turns out to have ended is stopped, and what it wrote goes. */
+  private async noteStart(
+    { query }: StatementRequest,
+    tables: readonly InputTable[],
+    run: () => Promise<QueryResult | InspectAnswer>,
+  ): Promise<QueryResult | InspectAnswer> {
+    const noting = this.parts.history.start(query.key, tables).catch((error: unknown) => {
+      query.abort(toDomainError(error));
+      throw error;
+    });
+    const [noted, ran] = await Promise.allSettled([noting, run()]);
+    if (noted.status === 'fulfilled' && ran.status === 'fulfilled') return ran.value;
+    if (ran.status === 'fulfilled' && 'filePath' in ran.value) await rm(ran.value.filePath, { force: true });
+    throw noted.status === 'rejected' ? noted.reason : (ran as PromiseRejectedResult).reason;
   }
 
   /**

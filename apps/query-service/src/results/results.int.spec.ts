@@ -1,5 +1,3 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Result } from '@millrace/catalog';
 import { resultPageSchema } from '@millrace/contract';
@@ -32,14 +30,6 @@ describe('results', () => {
       const result = await harness.catalog.results.get(caller.tenantId, id);
       return isWanted(result) && result;
     });
-  const outputs = async (): Promise<string[]> => {
-    const processes = join(harness.folder, 'engine', 'processes');
-    const found = await Promise.all(
-      (await readdir(processes)).map((pool) => readdir(join(processes, pool, 'outputs')).catch(() => [])),
-    );
-    return found.flat();
-  };
-  const noOutputsLeft = () => eventually('no output is left', async () => (await outputs()).length === 0);
 
   it('are stored after the answer, and handed to a job', async () => {
     const id = await run('SELECT range AS n FROM range(10)');
@@ -54,7 +44,7 @@ describe('results', () => {
     const job = await harness.catalog.jobs.get(tenantId, result.jobId ?? newId('job'));
     expect(job).toMatchObject({ kind: 'result.persist', status: 'queued', payload: { resultId: id } });
     expect(await harness.store.find(result.storageKey ?? '')).toMatchObject({ sizeBytes: result.sizeBytes });
-    await noOutputsLeft();
+    await harness.noOutputsLeft();
   });
 
   it('are read page by page', async () => {
@@ -161,7 +151,7 @@ describe('results', () => {
     unsubscribe();
     const queryRun = await harness.catalog.queryRuns.get(caller.tenantId, answer.body['query_run_id'] as never);
     expect(queryRun).toMatchObject({ status: 'succeeded', rowCount: 1 });
-    await noOutputsLeft();
+    await harness.noOutputsLeft();
   }, 40_000);
 
   it('that nobody will make ready any more are not stored', async () => {
@@ -169,7 +159,7 @@ describe('results', () => {
     const id = await run('SELECT 1 AS lost');
     await held.arrived;
     await harness.catalog.results.fail({ tenantId: caller.tenantId, id }, { code: 'result.lost', detail: 'Lost.' });
-    await noOutputsLeft();
+    await harness.noOutputsLeft();
     held.release();
     expect((await page(id)).body).toMatchObject({ status: 'failed', error: { code: 'result.lost' } });
   });
