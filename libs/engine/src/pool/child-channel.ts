@@ -24,8 +24,8 @@ export class ChildChannel {
   });
   /**
    * Whether the child ended without having read all that it was told. The kernel knows: it resets a socket whose other end
-   * was closed with bytes still in it. Where it does not tell (it does on Linux, before it tells of the end), all counts as
-   * read.
+   * was closed with bytes still in it. Where it does not tell (it does on Linux), all counts as read. Known once the
+   * channel has closed.
    */
   hasLeftMessages = false;
   private listener: Listener | undefined;
@@ -66,6 +66,17 @@ export class ChildChannel {
   send(message: ToChild): void {
     if (this.stream?.writable) this.stream.write(encodeFrame(serialize(message)));
     else this.hasLeftMessages = true;
+  }
+
+  /** Waits until nothing can come any more, or for some time: a process that the child has left behind may hold its end. */
+  async untilClosed(waitMaxMs: number): Promise<void> {
+    const { stream } = this;
+    if (!stream || stream.closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, waitMaxMs);
+    stream.once('close', resolve);
+    await promise;
+    clearTimeout(timer);
   }
 
   break(breach: ChannelBreach): void {

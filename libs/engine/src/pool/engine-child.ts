@@ -15,6 +15,8 @@ import { CHANNEL_FD } from './wire.js';
 
 /** From the deadline, when the task is interrupted, to SIGKILL. */
 export const KILL_GRACE_MS = 2_000;
+/** The end of a process may be heard before the end of what it has said, and of what it has not read. */
+const LAST_MESSAGES_MS = 1_000;
 const START_TIMEOUT_MS = 30_000;
 const STDERR_BYTES_KEPT = 4_096;
 
@@ -52,10 +54,12 @@ export class EngineChild {
     this.ended = new Promise<void>((resolve) => {
       process.once('exit', () => resolve());
       process.once('error', () => resolve());
-    }).then(() => {
-      this.hasEnded = true;
-      this.failTask();
-    });
+    })
+      .then(() => this.channel.untilClosed(LAST_MESSAGES_MS))
+      .then(() => {
+        this.hasEnded = true;
+        this.failTask();
+      });
     process.on('error', () => undefined);
     // Out of file descriptors, Node makes no streams at all, whatever its types say.
     const stdio = process.stdio as ChildProcess['stdio'] | undefined;
