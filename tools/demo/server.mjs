@@ -104,7 +104,7 @@ async function startServer(signal) {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-demo-'));
   // mkdtemp closes the folder to everyone else; as root, the server runs Postgres and its engine as other users.
   await chmod(folder, 0o711);
-  const child = spawn(process.execPath, ['--enable-source-maps', '--max-semi-space-size=8', STANDALONE], {
+  const child = spawn(process.execPath, ['--enable-source-maps', '--max-semi-space-size=16', STANDALONE], {
     cwd: ROOT,
     env: ownEnvironment(folder),
     stdio: ['ignore', 'pipe', 'pipe'],

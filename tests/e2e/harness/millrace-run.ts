@@ -49,7 +49,7 @@ export class MillraceRun {
 
   constructor(private readonly options: RunOptions) {
     const { variables, dataFolder, args = [], user } = options;
-    this.child = spawn(NODE, ['--enable-source-maps', '--max-semi-space-size=8', MAIN, ...args], {
+    this.child = spawn(NODE, ['--enable-source-maps', '--max-semi-space-size=16', MAIN, ...args], {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], ...variables, DATA_DIR: dataFolder },
       stdio: ['ignore', 'pipe', 'pipe'],
