@@ -17,12 +17,14 @@ import { decompress, detectCompression, readHead } from './decompress.js';
 import { detectFormat } from './detect-format.js';
 import { DiskReserve, lookAtDiskOf } from './disk-reserve.js';
 import { type Effort, EffortFailedError } from './effort.js';
+import { openJsonLines } from './json-lines.js';
 import { JsonOutline } from './json-outline.js';
 import { openJson, QUOTED_FILE } from './json-source.js';
 import { openParquet } from './parquet-source.js';
 import type { TableSource } from './table-source.js';
-import { checkText } from './text-check.js';
-import { writeDataset, type WrittenDataset } from './write-dataset.js';
+import { checkText, type TextObserver } from './text-check.js';
+import type { WrittenDataset } from './write-dataset.js';
+import { writeProven } from './write-proven.js';
 
 const HEAD_BYTES = 4_096;
 
@@ -108,33 +110,44 @@ async function tryWrite(
   bytesMax: number,
   context: TaskContext,
 ): Promise<ConvertedSource | Effort> {
-  const source = await open().catch((error: unknown) => {
-    if (error instanceof EffortFailedError) return error.next;
-    throw error;
-  });
+  const source = await open().catch(effortOf);
   if (typeof source === 'string') return source;
   try {
-    return { source, written: await writeDataset(context, source, bytesMax) };
+    return { source, written: await writeProven(context, source, bytesMax) };
   } catch (error) {
-    const effort = source.effortAfter(error);
+    const effort = error instanceof EffortFailedError ? error.next : source.effortAfter(error);
     if (effort === undefined) throw await source.explain(error);
     return effort;
   }
 }
 
-async function openerOf(
-  format: DataFormat,
-  { request, limits, path }: PlainFile,
-  context: TaskContext,
-): Promise<SourceOpener> {
-  const { connection, signal } = context;
-  if (format === 'parquet') return () => openParquet(connection, path, request, limits);
+function effortOf(error: unknown): Effort {
+  if (error instanceof EffortFailedError) return error.next;
+  throw error;
+}
+
+async function openerOf(format: DataFormat, file: PlainFile, context: TaskContext): Promise<SourceOpener> {
+  const { request, limits, path } = file;
+  switch (format) {
+    case 'parquet':
+      return () => openParquet(context.connection, path, request, limits);
+    case 'json':
+      return (effort) => (effort === 'guarded' ? openJsonLines(context, file) : openWholeJson(file, context));
+    case 'csv':
+      await checkContent(path, context);
+      return (effort) => openCsv(context.connection, { path, request, limits, effort });
+  }
+}
+
+async function openWholeJson({ request, limits, path }: PlainFile, context: TaskContext): Promise<TableSource> {
   const outline = new JsonOutline(limits.nestingMax);
-  const hasContent = await checkText(path, signal, format === 'json' ? outline : undefined);
-  if (!hasContent) throw noRows('The file holds nothing but white space.');
-  if (format === 'csv') return (effort) => openCsv(connection, { path, request, limits, effort });
+  await checkContent(path, context, outline);
   outline.finish();
-  return () => openJson(context, { path, request, limits, outline });
+  return openJson(context, { path, request, limits, outline });
+}
+
+async function checkContent(path: string, { signal }: TaskContext, observer?: TextObserver): Promise<void> {
+  if (!(await checkText(path, signal, observer))) throw noRows('The file holds nothing but white space.');
 }
 
 /** False also for bytes of no format, which are refused later. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ConvertLimits, ConvertRequest } from '../../tasks/convert.task.js';
-import { quoteIdentifier, quoteLiteral } from '../../types/sql-text.js';
+import { quoteIdentifier } from '../../types/sql-text.js';
 import { type DuckdbError, isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
 import { toStorageFull } from '../storage-full.js';
 import type { TaskContext } from '../task-context.js';
@@ -13,6 +13,7 @@ import { findInexact } from './inexact-values.js';
 import { keepNestedNumbers } from './json-nested-numbers.js';
 import { quoteNumbers } from './json-numbers.js';
 import { JsonOutline } from './json-outline.js';
+import { detectJson, hasRenamedKeys, readWithTypes } from './json-reading.js';
 import { lineOfRecord } from './json-records.js';
 import { findTimes, narrowIntegers, type JsonReading } from './json-types.js';
 import type { SourceColumn, TableSource } from './table-source.js';
@@ -37,9 +38,11 @@ export async function openJson(
   { path, request, limits, outline }: JsonFile,
 ): Promise<TableSource> {
   const explain = (error: unknown): Promise<unknown> => explainJson(error, { path, outline });
-  const { from, found } = await detect(connection, path, limits).catch(async (error: unknown) => {
-    throw await explain(error);
-  });
+  const { from, found } = await detectJson(connection, { path, limits, sampleRows: -1 }).catch(
+    async (error: unknown) => {
+      throw await explain(error);
+    },
+  );
   checkColumns(found, limits);
   const columns = applyPins(found, request.columns);
   const pinned = columns.filter(({ isPinned }) => isPinned);
@@ -147,65 +150,6 @@ async function widenColumns(
     sampleRows: undefined,
   });
   return keepNestedNumbers(connection, widened, reading);
-}
-
-function commonOptions({ lineBytesMax }: ConvertLimits): string {
-  return `maximum_object_size = ${lineBytesMax}, ignore_errors = false, hive_partitioning = false`;
-}
-
-function readWithTypes(
-  path: string,
-  typed: readonly { readonly name: string; readonly type: string }[],
-  limits: ConvertLimits,
-): string {
-  const columns = typed.map(({ name, type }) => `${quoteLiteral(name)}: ${quoteLiteral(type)}`).join(', ');
-  return `read_json(${quoteLiteral(path)}, columns = {${columns}}, ${commonOptions(limits)})`;
-}
-
-/**
- * The columns as the reader finds them. It is kept from finding dates in texts: `findTimes` does, and loses nothing. Of
- * records with many keys, each in few of them, it makes one MAP: then it is asked again for columns.
- */
-async function detect(
-  connection: DuckDBConnection,
-  path: string,
-  limits: ConvertLimits,
-): Promise<{ from: string; found: { name: string; type: string }[] }> {
-  const read = (more: string): string =>
-    `read_json(${quoteLiteral(path)}, sample_size = -1, dateformat = 'no date', timestampformat = 'no time', ${more}${commonOptions(limits)})`;
-  const from = read('');
-  const found = await describe(connection, from);
-  const [only] = found;
-  if (found.length > 1 || only?.name !== 'json' || !only.type.startsWith('MAP(')) return { from, found };
-  await checkKeys(connection, from, limits);
-  const fromWide = read('map_inference_threshold = -1, ');
-  const wide = await describe(connection, fromWide);
-  return wide.length > 1 ? { from: fromWide, found: wide } : { from, found };
-}
-
-/** 100,000 columns take a minute to be named; an estimate of their number does, when it is far too high. */
-async function checkKeys(connection: DuckDBConnection, from: string, limits: ConvertLimits): Promise<void> {
-  const reader = await connection.runAndReadAll(
-    `SELECT approx_count_distinct(key) FROM (SELECT unnest(map_keys(json)) AS key FROM ${from})`,
-  );
-  const about = Number(reader.getRows()[0]?.[0]);
-  const { columnsMax } = limits;
-  if (about > 2 * columnsMax) {
-    throw beyondLimit(`The file has about ${about} columns; at most ${columnsMax} are allowed.`);
-  }
-}
-
-async function describe(connection: DuckDBConnection, from: string): Promise<{ name: string; type: string }[]> {
-  const reader = await connection.runAndReadAll(`DESCRIBE FROM ${from}`);
-  return reader.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
-}
-
-function hasRenamedKeys(columns: readonly { name: string }[]): boolean {
-  const names = new Set(columns.map(({ name }) => name.toLowerCase()));
-  return columns.some(({ name }) => {
-    const base = /^(.*)_\d+$/s.exec(name)?.[1];
-    return name === 'C0' || (base !== undefined && names.has(base.toLowerCase()));
-  });
 }
 
 async function explainJson(error: unknown, file: Pick<JsonFile, 'path' | 'outline'>): Promise<unknown> {

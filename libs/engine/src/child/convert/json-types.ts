@@ -52,13 +52,44 @@ export async function findTimes(
   columns: readonly SourceColumn[],
   { withTypes }: JsonReading,
 ): Promise<readonly SourceColumn[]> {
-  const texts = columns.filter(({ type, isPinned }) => type === 'VARCHAR' && !isPinned).map(({ name }) => name);
-  const look = (names: readonly string[], limit: string): Promise<Map<string, string>> =>
-    timesAmong(connection, names, `${withTypes(names.map((name) => ({ name, type: 'VARCHAR' })))}${limit}`);
-  const likely = await look(texts, ` LIMIT ${SAMPLE_ROWS}`);
-  const found = await look([...likely.keys()], '');
+  const likely = await likelyTimes(connection, columns, { withTypes });
+  const names = [...likely.keys()];
+  const found = await timesAmong(connection, names, withTypes(names.map(asText)));
   return columns.map((column) => ({ ...column, type: found.get(column.name) ?? column.type }));
 }
+
+/** The columns whose texts in the first rows are all of one of the types, and that type. */
+export async function likelyTimes(
+  connection: DuckDBConnection,
+  columns: readonly SourceColumn[],
+  { withTypes }: JsonReading,
+): Promise<Map<string, string>> {
+  const names = columns.filter(({ type, isPinned }) => type === 'VARCHAR' && !isPinned).map(({ name }) => name);
+  return timesAmong(connection, names, `${withTypes(names.map(asText))} LIMIT ${SAMPLE_ROWS}`);
+}
+
+const asText = (name: string): { name: string; type: string } => ({ name, type: 'VARCHAR' });
+
+/**
+ * A text that was cast to such a type: an error where it is none, as `findTimes` would have it. Most are what the value
+ * is when it is written to the second; only the others are held to the pattern.
+ *
+ * @param text an expression, and `value` what TRY_CAST made of it
+ */
+export function timeOf({ text, value, type }: { text: string; value: string; type: string }): string {
+  const pattern = TIMES.find(([name]) => name === type)?.[1] ?? '';
+  const length = PLAIN_LENGTHS.get(type);
+  const isPlain =
+    length === undefined ? 'false' : `strlen(${text}) = ${length} AND CAST(${value} AS VARCHAR) = ${text}`;
+  const isTime = `${value} IS NOT NULL AND regexp_full_match(${text}, '${pattern}')`;
+  return `CASE WHEN ${isPlain} OR ${text} IS NULL THEN ${value} WHEN ${isTime} THEN ${value} ELSE error('no ${type}') END`;
+}
+
+/** Of days and seconds as a cast writes them, and as long as with a year of four digits. */
+const PLAIN_LENGTHS: ReadonlyMap<string, number> = new Map([
+  ['DATE', 10],
+  ['TIMESTAMP', 19],
+]);
 
 /**
  * The columns whose texts are all of one of the types. All columns are looked at as one: 2,000 columns with expressions of

@@ -59,3 +59,10 @@ export class NumberShape {
     this.zeros = 0;
   }
 }
+
+/** Digits that the value of a number needs, as `NumberShape` counts them. */
+export function significantDigits(number: Uint8Array): number {
+  const shape = new NumberShape();
+  for (const byte of number) shape.follow(byte);
+  return shape.significantDigits;
+}

@@ -19,4 +19,10 @@ export interface TableSource {
   readonly explain: (error: unknown) => Promise<unknown>;
   /** With how much more effort the file may still be read after an error of the SELECT; undefined for with none. */
   readonly effortAfter: (error: unknown) => Effort | undefined;
+  /**
+   * What has to be made sure of before the table counts, while it is written.
+   *
+   * @throws EffortFailedError
+   */
+  readonly prove?: (signal: AbortSignal) => Promise<void>;
 }
