@@ -21,8 +21,8 @@ const SEED = Math.floor(Math.random() * 2 ** 31);
 const KILLS = 3;
 const KILL_AFTER_MS = { min: 100, max: 3_000 };
 
-/** About 44 MB, which takes seconds to convert. */
-const LARGE_BLOCKS = 200;
+/** About 130 MB, whose conversion outlasts a statement that is asked for when it has begun. */
+const LARGE_BLOCKS = 600;
 
 describe('a process that is killed with SIGKILL, on the same folder again and again', () => {
   let millrace: MillraceOnFolder;
