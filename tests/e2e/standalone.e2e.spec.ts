@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -7,15 +7,14 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { HELD_UPLOAD_BYTES, holdUpload, untilUploading } from './harness/held-upload.js';
-import { MAIN, NODE, type MillraceRun } from './harness/millrace-run.js';
+import type { MillraceRun } from './harness/millrace-run.js';
+import { ordinaryUser } from './harness/ordinary-user.js';
 import { disposeLeftovers, MillraceOnFolder } from './harness/process.js';
 
 const execute = promisify(execFile);
 
 /** Several starts, each of which takes seconds on a machine that is busy with other things. */
 const TEST_MAX_MS = 180_000;
-/** `nobody` almost everywhere. */
-const ORDINARY_USER = { uid: 65_534, gid: 65_534 };
 
 describe('npm start', () => {
   afterEach(disposeLeftovers);
@@ -223,15 +222,6 @@ describe('npm start', () => {
     TEST_MAX_MS,
   );
 });
-
-/** The user to run as: an unprivileged one when the tests run as root. */
-function ordinaryUser(): { user: typeof ORDINARY_USER | undefined; canRun: boolean; description: string } {
-  if (process.getuid?.() !== 0) return { user: undefined, canRun: true, description: 'the ordinary user of the tests' };
-  const { status } = spawnSync(NODE, ['-e', `require('node:fs').readFileSync(${JSON.stringify(MAIN)})`], ORDINARY_USER);
-  const canRun = status === 0;
-  const user = `an ordinary user (uid ${ORDINARY_USER.uid})`;
-  return { user: ORDINARY_USER, canRun, description: canRun ? user : `${user}, who can not read the program here` };
-}
 
 interface Drain {
   readonly send: (run: MillraceRun) => void;

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { findOpenFolder } from './open-folder.mjs';
 import { runProcess } from './process.mjs';
 
 const MINUTE_MS = 60_000;
@@ -63,8 +64,9 @@ async function runCheck({ root, bin, step, options }) {
 async function runSuite({ root, bin, step, options: { patterns, name, live } }) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
   const report = join(folder, 'report.json');
-  const args = [
-    join(root, 'node_modules/jest/bin/jest.js'),
+  const open = step.name === 'unit' ? undefined : findOpenFolder(root);
+  const line = [
+    ...['node_modules/.bin/node', 'node_modules/jest/bin/jest.js'].map((path) => join(open?.folder ?? root, path)),
     '--selectProjects',
     step.name,
     `--maxWorkers=${step.workers}`,
@@ -76,7 +78,8 @@ async function runSuite({ root, bin, step, options: { patterns, name, live } }) 
   ];
   const env = environment(bin, { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${JEST_FLAGS}`.trim() });
   try {
-    const result = await runProcess({ command: join(bin, 'node'), args, cwd: root, env, msMax: step.msMax, live });
+    const [command, ...args] = open ? open.lineFor(line) : line;
+    const result = await runProcess({ command, args, cwd: root, env, msMax: step.msMax, live });
     return { ...result, output: withoutJson(result.output), ...countsIn(report) };
   } finally {
     rmSync(folder, { recursive: true, force: true });

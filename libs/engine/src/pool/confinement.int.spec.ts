@@ -68,6 +68,11 @@ describe('a child whose code was taken over', () => {
     server.close();
   });
 
+  it('is somebody else, wherever root may make it so', () => {
+    // `npm test` runs where others can read the program.
+    expect(isSomebodyElse).toBe(isRoot && (isSomebodyElse || setup.guards.unshare !== undefined));
+  });
+
   it('reads its own inputs, and can not change, replace or add one', async () => {
     const [path = ''] = (await child.folder.setInputs([inputs])).values();
     expect(await doIn(child, `fs.readFile('${path}', 'utf8')`)).toBe('secret');
