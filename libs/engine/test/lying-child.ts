@@ -23,7 +23,7 @@ const say = (message, text) => write(frame(JSON.stringify(message), text));
 const onTask = (act) => channel.on('data', act);
 `;
 
-type Confinement = Pick<LaunchOptions, 'user' | 'guards'>;
+type Confinement = Pick<LaunchOptions, 'user' | 'guards'> & Partial<Pick<LaunchOptions, 'rlimits'>>;
 
 /** Engine processes whose program is a test's own, for what a child may say that ours never does. */
 export class LyingChildren {
@@ -54,7 +54,7 @@ export class LyingChildren {
       spillBytesMax: 256 * 1024 ** 2,
       isolation: 'tenant',
     } as const;
-    return EngineChild.start(folder, { config, ...confinement, rlimits: undefined, entry });
+    return EngineChild.start(folder, { config, rlimits: undefined, ...confinement, entry });
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { ChildFolder } from './child-folder.js';
 import { ChildSetup } from './child-setup.js';
 import { EngineChild } from './engine-child.js';
@@ -18,26 +19,37 @@ const LIGHT_MEMORY_SHARE = 0.125;
 const PARSE_MEMORY_BYTES = 1024 ** 3;
 const OPEN_FILES_MAX = 1_024;
 
+/** Threads beyond those of an idle child: the second instance of an export, and what is not known. */
+const THREADS_BEYOND_IDLE_MAX = 8;
+
+/** What an idle child has. */
+interface IdleChild {
+  /** VmData. */
+  readonly dataBytes: number;
+  readonly threads: number;
+}
+
 /** Starts children, all with the same guards and limits. */
 export class ChildFactory {
   private constructor(
     private readonly options: EnginePoolOptions,
     private readonly work: WorkFolder,
     private readonly setup: ChildSetup,
-    /** VmData of an idle child; undefined without `prlimit`. */
-    private readonly idleDataBytes: number | undefined,
+    /** Undefined without `prlimit`. */
+    private readonly idle: IdleChild | undefined,
   ) {}
 
   /** Finds out what children can be here, and measures an idle one. */
   static async create(options: EnginePoolOptions, work: WorkFolder): Promise<ChildFactory> {
-    const measure = async (setup: ChildSetup): Promise<number> => {
+    const measure = async (setup: ChildSetup): Promise<IdleChild> => {
       const child = await new ChildFactory(options, work, setup, undefined).start('table');
       const { dataBytes } = child;
+      const threads = await threadsOf(child);
       await child.dispose();
-      return dataBytes;
+      return { dataBytes, threads };
     };
-    const { setup, found: idleDataBytes } = await ChildSetup.choose(options, measure);
-    return new ChildFactory(options, work, setup, setup.guards.prlimit ? idleDataBytes : undefined);
+    const { setup, found } = await ChildSetup.choose(options, measure);
+    return new ChildFactory(options, work, setup, setup.guards.prlimit ? found : undefined);
   }
 
   async start(role: ChildRole): Promise<EngineChild> {
@@ -67,7 +79,7 @@ export class ChildFactory {
 
   /** What a child has beyond a fresh one; unknown, and so 0, without `prlimit`. */
   private keptBytes({ dataBytes }: EngineChild): number {
-    return this.idleDataBytes === undefined ? 0 : dataBytes - this.idleDataBytes;
+    return this.idle === undefined ? 0 : dataBytes - this.idle.dataBytes;
   }
 
   private configOf(role: ChildRole, { inputsDir, scratchDir, pipesDir }: ChildFolder): ChildConfig {
@@ -81,11 +93,13 @@ export class ChildFactory {
   }
 
   private rlimits(role: ChildRole): ChildRlimits | undefined {
-    if (this.idleDataBytes === undefined) return undefined;
+    if (this.idle === undefined) return undefined;
+    const { dataBytes, threads } = this.idle;
     return {
-      dataBytes: this.idleDataBytes + this.budgetOf(role),
+      dataBytes: dataBytes + this.budgetOf(role),
       fileBytes: role === 'parse' ? 0 : this.options.fileBytesMax,
       openFiles: OPEN_FILES_MAX,
+      threads: this.setup.users.areAlone && threads > 0 ? threads + THREADS_BEYOND_IDLE_MAX : undefined,
     };
   }
 
@@ -93,4 +107,12 @@ export class ChildFactory {
     const { memoryBytes } = this.options;
     return role === 'parse' ? Math.min(PARSE_MEMORY_BYTES, memoryBytes) : memoryBytes;
   }
+}
+
+/** 0 where the system doesn't tell. */
+async function threadsOf({ pid }: EngineChild): Promise<number> {
+  return readdir(`/proc/${pid}/task`).then(
+    (threads) => threads.length,
+    () => 0,
+  );
 }

@@ -3,7 +3,7 @@ import type { EnginePoolOptions } from './engine-options.js';
 import { findGuards, type Guards } from './guards.js';
 import { loggedError } from './logged-error.js';
 
-const OURSELVES: UserSource = { take: () => undefined, giveBack: () => undefined };
+const OURSELVES: UserSource = { areAlone: false, take: () => undefined, giveBack: () => undefined };
 
 type SetupOptions = Pick<EnginePoolOptions, 'ownUsers' | 'sharedUser' | 'programFolders' | 'logger'>;
 
@@ -55,7 +55,7 @@ export class ChildSetup {
 
 function waysOf({ ownUsers, sharedUser }: SetupOptions): Way[] {
   if (process.getuid?.() !== 0) return [{ users: OURSELVES, needsSetpriv: false }];
-  const shared: UserSource = { take: () => sharedUser, giveBack: () => undefined };
+  const shared: UserSource = { areAlone: false, take: () => sharedUser, giveBack: () => undefined };
   return [
     { users: new ChildUsers(ownUsers), needsSetpriv: true },
     { users: shared, needsSetpriv: false, warning: 'engine processes share a user: none can be its own here' },

@@ -3,6 +3,8 @@ import type { ChildUser } from './child-folder.js';
 
 /** Who children are. */
 export interface UserSource {
+  /** Whether no two that live are the same, and nobody else is one of them. */
+  readonly areAlone: boolean;
   /** Undefined: the service's own user. */
   take(): ChildUser | undefined;
   giveBack(user: ChildUser | undefined): void;
@@ -21,6 +23,7 @@ export interface UserRange {
  * services of the machine draw from the same range and there is nobody to ask.
  */
 export class ChildUsers implements UserSource {
+  readonly areAlone = true;
   private readonly taken = new Set<number>();
 
   constructor(private readonly range: UserRange) {}

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -29,6 +29,21 @@ onTask(async (bytes) => {
   const answer = { columns: [], rowCount: 1, rowsReturned: 1, truncated: false, executionTimeMs: 1 };
   say({ type: 'answer', answer, dataBytes: 1 }, JSON.stringify([[outcome]]));
 });`;
+
+const GiB = 1024 ** 3;
+const THREADS_MAX = 20;
+
+/** How many of so many processes can be started. */
+const multiply = (count: number): string => `(async () => {
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  const started = [];
+  for (let n = 0; n < ${count}; n += 1) {
+    const one = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
+    if (await new Promise((resolve) => one.once('spawn', () => resolve(true)).once('error', () => resolve(false)))) started.push(one);
+  }
+  for (const one of started) one.kill('SIGKILL');
+  return started.length;
+})()`;
 
 async function doIn(child: EngineChild, code: string): Promise<string> {
   const answer = await child.execute({ ...task, sql: code }, { deadlineAt: performance.now() + 20_000 });
@@ -117,6 +132,21 @@ describe('a child whose code was taken over', () => {
     }
   });
 
+  it('can not become more than a few', async () => {
+    if (!isSomebodyElse) return;
+    const rlimits = { dataBytes: 8 * GiB, fileBytes: GiB, openFiles: 1_024, threads: THREADS_MAX };
+    const fenced = await children.start(TAKEN_OVER, { user: setup.users.take(), guards: setup.guards, rlimits });
+    const many = 3 * THREADS_MAX;
+    try {
+      // The threads that it has count, too.
+      expect(Number(await doIn(fenced, multiply(many)))).toBeLessThan(THREADS_MAX);
+      // So that the test can fail: without the limit it can.
+      expect(Number(await doIn(child, multiply(many)))).toBe(many);
+    } finally {
+      await fenced.dispose();
+    }
+  });
+
   it('has no privilege and gets none', async () => {
     const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
     const field = (name: string): string => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim() ?? '';
@@ -144,6 +174,13 @@ describe('the children of a pool', () => {
       const uids = await Promise.all(pids.map(async (pid) => (await stat(`/proc/${pid}`)).uid));
       expect(new Set(uids).size).toBe(pids.length);
       for (const uid of uids) expect(uid).toBeGreaterThanOrEqual(DEFAULT_ENGINE_OPTIONS.ownUsers.first);
+      for (const pid of pids) {
+        const limits = await readFile(`/proc/${pid}/limits`, 'utf8');
+        const threads = (await readdir(`/proc/${pid}/task`)).length;
+        const most = Number(/^Max processes\s+(\d+)/m.exec(limits)?.[1]);
+        expect(most).toBeGreaterThanOrEqual(threads);
+        expect(most).toBeLessThan(threads + 10);
+      }
     } finally {
       await fixture.close();
     }

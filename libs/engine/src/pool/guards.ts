@@ -49,6 +49,8 @@ export interface ChildRlimits {
   readonly fileBytes: number;
   /** RLIMIT_NOFILE. */
   readonly openFiles: number;
+  /** RLIMIT_NPROC, which counts the threads of all processes of a user; undefined for a user that is not the child's alone. */
+  readonly threads: number | undefined;
 }
 
 export interface GuardedAs {
@@ -71,8 +73,9 @@ export function guardedCommand(command: readonly string[], guards: Guards, { use
   ];
 }
 
-function limitArguments({ dataBytes, fileBytes, openFiles }: ChildRlimits): string[] {
-  return [`--data=${dataBytes}`, `--fsize=${fileBytes}`, `--nofile=${openFiles}`, '--core=0'];
+function limitArguments({ dataBytes, fileBytes, openFiles, threads }: ChildRlimits): string[] {
+  const limits = [`--data=${dataBytes}`, `--fsize=${fileBytes}`, `--nofile=${openFiles}`, '--core=0'];
+  return threads === undefined ? limits : [...limits, `--nproc=${threads}`];
 }
 
 /** Somebody ordinary may leave the network only in a user namespace; there they stay who they are. */
