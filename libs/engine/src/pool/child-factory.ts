@@ -20,7 +20,7 @@ const PARSE_MEMORY_BYTES = 1024 ** 3;
 const OPEN_FILES_MAX = 1_024;
 
 /** Threads beyond those of an idle child: the second instance of an export, and what is not known. */
-const THREADS_BEYOND_IDLE_MAX = 8;
+const THREADS_BEYOND_IDLE_MAX = 16;
 
 /** What an idle child has. */
 interface IdleChild {

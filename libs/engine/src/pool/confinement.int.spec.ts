@@ -174,12 +174,15 @@ describe('the children of a pool', () => {
       const uids = await Promise.all(pids.map(async (pid) => (await stat(`/proc/${pid}`)).uid));
       expect(new Set(uids).size).toBe(pids.length);
       for (const uid of uids) expect(uid).toBeGreaterThanOrEqual(DEFAULT_ENGINE_OPTIONS.ownUsers.first);
+      // One that is just being started has fewer.
+      const threads = Math.max(
+        ...(await Promise.all(pids.map(async (pid) => (await readdir(`/proc/${pid}/task`)).length))),
+      );
       for (const pid of pids) {
         const limits = await readFile(`/proc/${pid}/limits`, 'utf8');
-        const threads = (await readdir(`/proc/${pid}/task`)).length;
         const most = Number(/^Max processes\s+(\d+)/m.exec(limits)?.[1]);
         expect(most).toBeGreaterThanOrEqual(threads);
-        expect(most).toBeLessThan(threads + 10);
+        expect(most).toBeLessThan(threads + 20);
       }
     } finally {
       await fixture.close();

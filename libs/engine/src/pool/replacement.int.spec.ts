@@ -55,6 +55,7 @@ describe('another process is there', () => {
       childrenKeptMax: 1,
       childrenPerTenantMax: 1,
       start: () => children.start(TELLS_ITS_SIZE),
+      isHeavy: () => false,
       isSwollen: (child) => child.dataBytes > 100,
     });
     const sizeAfterTask = async (sql: string): Promise<{ pid: number | undefined; dataBytes: number }> => {
