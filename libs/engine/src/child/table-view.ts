@@ -1,15 +1,19 @@
 import type { Column } from '@millrace/domain';
-import { uniqueColumnNames } from '../types/column-names.js';
+import { namedColumns, type NamedColumn } from '../types/named-columns.js';
 import { quoteIdentifier, quoteList } from '../types/sql-text.js';
 import { restoreExpression } from '../types/storage-form.js';
 
 /** A SELECT that gives stored files their logical types again, under unique names. Without columns there are no rows. */
 export function selectStored(files: readonly string[], columns: readonly Column[]): string {
-  const names = uniqueColumnNames(columns.map(({ name }) => name));
-  if (files.length === 0 || columns.length === 0) return selectNothing(names, columns);
-  const items = columns.map(({ type }, index) => {
-    const name = quoteIdentifier(names[index] ?? '');
-    return `${restoreExpression(type, name)} AS ${name}`;
+  return selectColumns(files, namedColumns(columns));
+}
+
+/** The same of some of the columns, which costs as much as those do and not as much as all. */
+export function selectColumns(files: readonly string[], columns: readonly NamedColumn[]): string {
+  if (files.length === 0 || columns.length === 0) return selectNothing(columns);
+  const items = columns.map(({ name, type }) => {
+    const identifier = quoteIdentifier(name);
+    return `${restoreExpression(type, identifier)} AS ${identifier}`;
   });
   return `SELECT ${items.join(', ')} FROM ${readParquet(files)}`;
 }
@@ -19,7 +23,7 @@ export function readParquet(files: readonly string[]): string {
   return `read_parquet(${quoteList(files)}, hive_partitioning = false, union_by_name = false)`;
 }
 
-function selectNothing(names: readonly string[], columns: readonly Column[]): string {
-  const items = columns.map(({ type }, index) => `CAST(NULL AS ${type}) AS ${quoteIdentifier(names[index] ?? '')}`);
+function selectNothing(columns: readonly NamedColumn[]): string {
+  const items = columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteIdentifier(name)}`);
   return `SELECT ${items.join(', ') || 'NULL'} WHERE false`;
 }

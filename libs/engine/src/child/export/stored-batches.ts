@@ -1,7 +1,7 @@
-import { openAsBlob } from 'node:fs';
 import { type RecordBatch, RecordBatchReader, type Schema } from 'apache-arrow';
-import { ParquetFile } from 'parquet-wasm';
+import { ParquetFile, type ReaderOptions } from 'parquet-wasm';
 import { toReadError } from './arrow-error.js';
+import { FileBlob } from './file-blob.js';
 
 const BATCH_ROWS = 8_192;
 /** The first slice of a file, which tells how long its rows are; and the least. */
@@ -17,18 +17,20 @@ export class StoredBatches {
   private sliceRows = SLICE_ROWS_MIN;
 
   private constructor(
+    private readonly blob: FileBlob,
     private readonly file: ParquetFile,
     readonly schema: Schema,
   ) {}
 
   /** @throws DomainError `result.corrupt`, `query.memory` */
   static async open(path: string): Promise<StoredBatches> {
-    const blob = await openAsBlob(path);
+    const blob = FileBlob.open(path);
     try {
       const file = await ParquetFile.fromFile(blob);
       const reader = RecordBatchReader.from(file.schema().intoIPCStream()).open();
-      return new StoredBatches(file, reader.schema);
+      return new StoredBatches(blob, file, reader.schema);
     } catch (error) {
+      blob.close();
       throw toReadError(error);
     }
   }
@@ -49,8 +51,23 @@ export class StoredBatches {
     }
   }
 
+  /**
+   * All rows as one batch: of a file that is small, and has one row group. Undefined when there are none.
+   *
+   * @throws DomainError `result.corrupt`, `query.memory`
+   */
+  async readWhole(): Promise<RecordBatch | undefined> {
+    const [rows = 0, ...others] = this.rowGroups();
+    if (others.length > 0) throw new Error('A file to be read whole has several row groups.');
+    if (rows === 0) return undefined;
+    const bytes = await this.readRows({ rowGroups: [0], batchSize: rows });
+    const [batch] = RecordBatchReader.from(bytes);
+    return batch;
+  }
+
   close(): void {
     this.file.free();
+    this.blob.close();
   }
 
   /** The rows of each. */
@@ -61,11 +78,15 @@ export class StoredBatches {
 
   /** Rows of a row group as an IPC stream; the next slice has about as many as fit. */
   private async readSlice(rowGroup: number, offset: number, limit: number): Promise<Uint8Array> {
+    const bytes = await this.readRows({ rowGroups: [rowGroup], offset, limit, batchSize: BATCH_ROWS });
+    this.sliceRows = Math.max(SLICE_ROWS_MIN, Math.floor((SLICE_BYTES * limit) / bytes.byteLength));
+    return bytes;
+  }
+
+  private async readRows(options: ReaderOptions): Promise<Uint8Array> {
     try {
-      const table = await this.file.read({ rowGroups: [rowGroup], offset, limit, batchSize: BATCH_ROWS });
-      const bytes = table.intoIPCStream();
-      this.sliceRows = Math.max(SLICE_ROWS_MIN, Math.floor((SLICE_BYTES * limit) / bytes.byteLength));
-      return bytes;
+      const table = await this.file.read(options);
+      return table.intoIPCStream();
     } catch (error) {
       throw toReadError(error);
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DomainError } from '@millrace/domain';
-import { RecordBatch, Schema } from 'apache-arrow';
+import { type Data, makeData, RecordBatch, Schema, Struct } from 'apache-arrow';
 import type { ExportAnswer, ExportRequest } from '../../tasks/export.task.js';
 import { selectStored } from '../table-view.js';
 import type { TaskContext } from '../task-context.js';
@@ -13,6 +13,7 @@ import { toArrowError } from './arrow-error.js';
 import { exportSchema } from './arrow-schema.js';
 import { BatchEncoder } from './batch-encoder.js';
 import { StoredBatches } from './stored-batches.js';
+import { COLUMNS_AT_ONCE, readWide } from './wide-batches.js';
 
 /**
  * Writes stored files into the task's pipe as one Arrow IPC stream. The values are those of the storage form, so nothing
@@ -49,19 +50,41 @@ async function* encodeTable(
   context: TaskContext,
   tally: { rowCount: number },
 ): AsyncGenerator<Buffer> {
-  const { columns, limit = Number.POSITIVE_INFINITY } = request;
-  const schema = columns.length === 0 ? new Schema([]) : await schemaOf(request, context);
+  const schema = request.columns.length === 0 ? new Schema([]) : await schemaOf(request, context);
   const encoder = new BatchEncoder(schema);
-  for (const path of columns.length === 0 ? [] : request.files) {
-    if (tally.rowCount >= limit) break;
+  for await (const data of batchesOf(request, context, schema)) {
+    tally.rowCount += data.length;
+    yield encoder.encode(new RecordBatch(schema, data));
+  }
+  yield encoder.finish();
+}
+
+function batchesOf(request: ExportRequest, context: TaskContext, schema: Schema): AsyncGenerator<Data<Struct>> {
+  return request.columns.length > COLUMNS_AT_ONCE ? wideBatches(request, context, schema) : storedBatches(request);
+}
+
+async function* storedBatches({ files, columns, limit }: ExportRequest): AsyncGenerator<Data<Struct>> {
+  let left = limit ?? Number.POSITIVE_INFINITY;
+  for (const path of columns.length === 0 ? [] : files) {
+    if (left <= 0) return;
     const stored = await StoredBatches.open(path);
-    for await (const batch of stored.read(limit - tally.rowCount)) {
-      tally.rowCount += batch.numRows;
-      yield encoder.encode(new RecordBatch(schema, batch.data));
+    for await (const { data } of stored.read(left)) {
+      left -= data.length;
+      yield data;
     }
     stored.close();
   }
-  yield encoder.finish();
+}
+
+async function* wideBatches(
+  request: ExportRequest,
+  context: TaskContext,
+  schema: Schema,
+): AsyncGenerator<Data<Struct>> {
+  const type = new Struct(schema.fields);
+  for await (const { rowCount, columns } of readWide(request, context)) {
+    yield makeData({ type, length: rowCount, nullCount: 0, children: [...columns] });
+  }
 }
 
 /** From the first file; from one without rows when there is none. */
