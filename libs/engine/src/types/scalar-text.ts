@@ -15,11 +15,13 @@ export function scalarText(name: string, value: string): string {
     case 'TIMESTAMP':
     case 'TIMESTAMP_S':
     case 'TIMESTAMP_MS':
+      return rfc3339(value, name);
     case 'TIMESTAMP_NS':
-      return rfc3339(plainText(value));
+      // Its years are those from 1677 to 2262.
+      return withT(plainText(value));
     case 'TIMESTAMP WITH TIME ZONE': {
       // Not by 'timezone': its calendar ends before the range of the type does.
-      const inUtc = rfc3339(plainText(`make_timestamp(epoch_us(${value}))`));
+      const inUtc = rfc3339(`make_timestamp(epoch_us(${value}))`, 'TIMESTAMP');
       return `CASE WHEN isfinite(${value}) THEN ${inUtc} || 'Z' ELSE ${plainText(value)} END`;
     }
     case 'TIME WITH TIME ZONE':
@@ -51,9 +53,18 @@ export function concat(parts: readonly string[]): string {
   return `concat(${parts.join(', ')})`;
 }
 
-/** The space between date and time becomes `T`; years before 1 carry DuckDB's `(BC)` after the time. */
-function rfc3339(timestamp: string): string {
-  return `regexp_replace(${timestamp}, '^(\\S+)( \\(BC\\))? (\\S+)$', '\\1T\\3\\2')`;
+/**
+ * The space between date and time becomes `T`; years before 1 carry DuckDB's `(BC)` after the time. Only these are worth a
+ * regular expression, which took as long as all other columns of a table together.
+ */
+function rfc3339(value: string, type: string): string {
+  const text = plainText(value);
+  const ancient = `regexp_replace(${text}, '^(\\S+)( \\(BC\\))? (\\S+)$', '\\1T\\3\\2')`;
+  return `CASE WHEN ${value} >= CAST('0001-01-01' AS ${type}) THEN ${withT(text)} ELSE ${ancient} END`;
+}
+
+function withT(timestamp: string): string {
+  return `replace(${timestamp}, ' ', 'T')`;
 }
 
 /** RFC 3339 wants `Z` for no offset. */
