@@ -1,11 +1,15 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { jsonRowExpression, type RowFormat } from '../types/json-encoding.js';
+import type { NamedColumn } from '../types/named-columns.js';
+import { textBytesExpression } from '../types/text-bytes.js';
+import { columnParts } from './column-parts.js';
 import { runLong } from './long-statement.js';
+import { selectColumns } from './table-view.js';
 
 export interface PageRequest {
-  /** The SELECT whose rows are read, without LIMIT. */
-  readonly select: string;
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Stored files, in the order of their rows. */
+  readonly files: readonly string[];
+  readonly columns: readonly NamedColumn[];
   readonly offset: number;
   /** Of the SELECT, where that is known. */
   readonly rowCount?: number;
@@ -23,8 +27,6 @@ export interface Page {
 }
 
 const FIRST_BATCH_ROWS = 64;
-/** DuckDB holds a vector for each step of each expression of a statement: 10,000 columns at once took 1.5 GB. */
-const COLUMNS_AT_ONCE = 1_000;
 
 /**
  * Rows as JSON text, encoded inside DuckDB. The first batch is small: it tells how long rows are, so that a page of
@@ -41,6 +43,7 @@ export async function readJsonPage(connection: DuckDBConnection, request: PageRe
     const isAll = offset === 0 && request.rowCount !== undefined && request.rowCount <= wanted;
     const batch = await readBatch(connection, request, isAll ? undefined : { offset, limit: wanted });
     for (const row of batch) {
+      if (row === null) return toPage(rows, true);
       bytes += Buffer.byteLength(row) + 1;
       if (bytes > request.bytesMax) return toPage(rows, true);
       rows.push(row);
@@ -57,32 +60,43 @@ interface Batch {
   readonly limit: number;
 }
 
-/** @param batch all rows when absent */
+/**
+ * NULL for rows that are beyond the page: they may be too long to be encoded at all.
+ *
+ * @param batch all rows when absent
+ */
 async function readBatch(
   connection: DuckDBConnection,
   request: PageRequest,
   batch: Batch | undefined,
-): Promise<string[]> {
-  const { columns } = request;
-  let rows = await readColumns(connection, { ...request, columns: columns.slice(0, COLUMNS_AT_ONCE) }, batch);
-  for (let start = COLUMNS_AT_ONCE; start < columns.length; start += COLUMNS_AT_ONCE) {
-    const part = { ...request, columns: columns.slice(start, start + COLUMNS_AT_ONCE) };
-    const further = await readColumns(connection, part, batch);
+): Promise<(string | null)[]> {
+  const [first = [], ...others] = columnParts(request.columns, (column) => jsonRowExpression([column]));
+  let rows = await readColumns(connection, { ...request, columns: first }, batch);
+  for (const columns of others) {
+    const further = await readColumns(connection, { ...request, columns }, batch);
     // Without the bracket that ends the one and the bracket that begins the other.
-    rows = rows.map((row, index) => `${row.slice(0, -1)},${further[index]?.slice(1)}`);
+    rows = rows.map((row, index) => joined(row, further[index] ?? null));
   }
   return rows;
 }
 
+function joined(row: string | null, further: string | null): string | null {
+  return row === null || further === null ? null : `${row.slice(0, -1)},${further.slice(1)}`;
+}
+
 async function readColumns(
   connection: DuckDBConnection,
-  { select, columns, rowFormat }: PageRequest,
+  { files, columns, rowFormat, bytesMax }: PageRequest,
   batch: Batch | undefined,
-): Promise<string[]> {
+): Promise<(string | null)[]> {
   const limit = batch ? ` LIMIT ${batch.limit} OFFSET ${batch.offset}` : '';
-  const sql = `SELECT ${jsonRowExpression(columns, rowFormat)} FROM (${select}${limit})`;
-  const reader = await runLong(connection, sql);
-  return reader.getRows().map(([row]) => String(row));
+  const rows = `${selectColumns(files, columns)}${limit}`;
+  const row = jsonRowExpression(columns, rowFormat);
+  const bytes = textBytesExpression(columns);
+  const isWithin = bytes && `sum(${bytes}) OVER (ROWS UNBOUNDED PRECEDING) <= ${bytesMax}`;
+  const item = isWithin === undefined ? row : `CASE WHEN ${isWithin} THEN ${row} END`;
+  const reader = await runLong(connection, `SELECT ${item} FROM (${rows})`);
+  return reader.getRows().map(([text]) => (text === null ? null : String(text)));
 }
 
 function toPage(rows: readonly string[], isCut: boolean): Page {

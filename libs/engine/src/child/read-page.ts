@@ -1,15 +1,14 @@
 import type { ReadRequest, ReadResult } from '../tasks/read.task.js';
-import { uniqueColumnNames } from '../types/column-names.js';
+import { namedColumns } from '../types/named-columns.js';
 import { readJsonPage } from './page-reader.js';
-import { readParquet, selectStored } from './table-view.js';
+import { readParquet } from './table-view.js';
 import type { TaskContext } from './task-context.js';
 
 /** A page of stored files as JSON text. */
 export async function readPage(request: ReadRequest, { connection }: TaskContext): Promise<ReadResult> {
-  const names = uniqueColumnNames(request.columns.map(({ name }) => name));
   const page = await readJsonPage(connection, {
-    select: selectStored(request.files, request.columns),
-    columns: request.columns.map(({ type }, index) => ({ name: names[index] ?? '', type })),
+    files: request.files,
+    columns: namedColumns(request.columns),
     offset: request.offset,
     rowsMax: request.limit,
     bytesMax: request.answerBytesMax,

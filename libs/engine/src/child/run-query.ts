@@ -1,14 +1,13 @@
 import { type Column, DomainError } from '@millrace/domain';
 import { bareStatement } from '@millrace/sql';
 import type { QueryAnswer, QueryRequest } from '../tasks/query.task.js';
-import { uniqueColumnNames } from '../types/column-names.js';
+import { namedColumns } from '../types/named-columns.js';
 import type { BoundParams } from './bind-params.js';
 import { columnsOf } from './describe-columns.js';
 import { withViews } from './input-views.js';
 import { readJsonPage } from './page-reader.js';
 import { prepareStatement } from './prepare-statement.js';
 import { toStatementError } from './statement-error.js';
-import { selectStored } from './table-view.js';
 import type { TaskContext } from './task-context.js';
 import { copyText, runCopy } from './write-parquet.js';
 
@@ -58,10 +57,9 @@ async function readRows(
   { columns, rowCount }: { readonly columns: readonly Column[]; readonly rowCount: number },
   context: TaskContext,
 ): ReturnType<typeof readJsonPage> {
-  const names = uniqueColumnNames(columns.map(({ name }) => name));
   return readJsonPage(context.connection, {
-    select: selectStored([context.outputPath], columns),
-    columns: columns.map(({ type }, index) => ({ name: names[index] ?? '', type })),
+    files: [context.outputPath],
+    columns: namedColumns(columns),
     offset: 0,
     rowCount,
     rowsMax: request.rowsMax,

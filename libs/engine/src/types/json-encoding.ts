@@ -129,6 +129,11 @@ function encodeScalar(name: string, value: string): string {
 const quoted = (text: string): string => `'"' || ${text} || '"'`;
 const jsonText = (value: string): string => `CAST(to_json(${value}) AS VARCHAR)`;
 
+/** What stands between the quotes of a JSON string; slices of a text, one behind the other, give that of the text. */
+export function jsonStringInside(value: string): string {
+  return `array_slice(${jsonText(value)}, 2, -2)`;
+}
+
 function exactInteger(value: string, isExact: string): string {
   return `CASE WHEN ${isExact} THEN ${plainText(value)} ELSE ${quoted(plainText(value))} END`;
 }
