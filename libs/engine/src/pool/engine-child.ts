@@ -172,14 +172,15 @@ export class EngineChild {
       this.dataBytes = message.dataBytes;
       resolve(answer);
     }, answerTextBytesMax(task));
-    this.failTask = () => {
+    const lose = (isUnread: boolean): void => {
       // One that was ended for what it said, or at the deadline, has a fault already.
-      const isUnbegun = this.fault === undefined && this.channel.hasLeftMessages;
+      const isUnbegun = isUnread && this.fault === undefined;
       this.fault ??= ranOutOfMemory(this.stderrTail) ? 'memory' : 'crashed';
       reject(isUnbegun ? new UnbegunTaskError(task.kind) : faultError(task.kind, this.fault));
     };
-    this.channel.send({ type: 'task', task });
-    if (this.hasEnded) this.failTask();
+    this.failTask = () => lose(this.channel.hasLeftMessages);
+    if (this.hasEnded) lose(true);
+    else this.channel.send({ type: 'task', task });
     try {
       return await promise;
     } finally {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing/eventually';
@@ -5,6 +6,11 @@ import { LyingChildren } from '../../test/lying-child.js';
 import { enginePids, PoolFixture } from '../../test/pool-fixture.js';
 import { ChildLane } from './child-lane.js';
 import { DEFAULT_ENGINE_OPTIONS } from './engine-options.js';
+
+async function isStopped(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return status.slice(status.lastIndexOf(')') + 2).startsWith('T');
+}
 
 const READY = `say({ type: 'ready', dataBytes: 1 });`;
 
@@ -16,11 +22,17 @@ describe('a task whose child is gone before it has begun', () => {
   });
   afterAll(() => fixture.close());
 
-  /** All of them: the idle ones and the spare. */
-  async function idlePids(): Promise<number[]> {
+  /**
+   * All of them, the idle ones and the spare, stopped: one that is killed while it does something may still take its task
+   * out of the socket, which counts as begun.
+   */
+  async function stoppedPids(): Promise<number[]> {
     expect(await fixture.rows('SELECT 1')).toEqual([[1]]);
     await fixture.pool.run({ kind: 'parse', sql: 'SELECT 1' }, { tenantId: 'tenant-a', deadlineMs: 20_000 });
-    return enginePids(process.pid);
+    const pids = await enginePids(process.pid);
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    await eventually('they stand still', async () => (await Promise.all(pids.map(isStopped))).every(Boolean));
+    return pids;
   }
 
   const rows = (): Promise<unknown> => fixture.rows('SELECT 42');
@@ -33,7 +45,7 @@ describe('a task whose child is gone before it has begun', () => {
       { statement: expect.objectContaining({ form: 'select' }) },
     ],
   ])('is done by another: %s', async (_, run, expected) => {
-    const pids = await idlePids();
+    const pids = await stoppedPids();
     // In one turn of the event loop, so that the pool can not know it yet.
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     expect(await run()).toEqual(expected);
@@ -41,15 +53,14 @@ describe('a task whose child is gone before it has begun', () => {
 
   it('is done by another: an export', async () => {
     const { filePath, columns } = await fixture.query('SELECT 7 AS a');
-    for (const pid of await idlePids()) process.kill(pid, 'SIGKILL');
+    for (const pid of await stoppedPids()) process.kill(pid, 'SIGKILL');
     const request = { files: [filePath], columns, format: 'csv' } as const;
     const { body } = await fixture.pool.export(request, { tenantId: 'tenant-a', deadlineMs: 20_000 });
     expect(await text(body)).toBe('a\n7\n');
   });
 
   it('is done by another when it was sent and not taken', async () => {
-    const pids = await idlePids();
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    const pids = await stoppedPids();
     const answer = rows();
     await eventually('it has a child', async () => (await fixture.pool.counts()).busy === 1);
     for (const pid of pids) process.kill(pid, 'SIGKILL');
