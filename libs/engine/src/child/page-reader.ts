@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { jsonRowExpression, type RowFormat } from '../types/json-encoding.js';
 import type { NamedColumn } from '../types/named-columns.js';
-import { textBytesExpression } from '../types/text-bytes.js';
+import { textBytesExpression, textLengthExpression } from '../types/text-bytes.js';
 import { columnParts } from './column-parts.js';
 import { runLong } from './long-statement.js';
 import { selectColumns } from './table-view.js';
@@ -27,6 +27,8 @@ export interface Page {
 }
 
 const FIRST_BATCH_ROWS = 64;
+/** Of texts in a row that is read together with others. */
+const SHORT_ROW_BYTES = 1024 ** 2;
 
 /**
  * Rows as JSON text, encoded inside DuckDB. The first batch is small: it tells how long rows are, so that a page of
@@ -42,7 +44,8 @@ export async function readJsonPage(connection: DuckDBConnection, request: PageRe
     // A LIMIT that limits nothing doubles the time of a short answer.
     const isAll = offset === 0 && request.rowCount !== undefined && request.rowCount <= wanted;
     const batch = await readBatch(connection, request, isAll ? undefined : { offset, limit: wanted });
-    for (const row of batch) {
+    for (const found of batch) {
+      const row = found ?? (await readLongRow(connection, request, request.offset + rows.length));
       if (row === null) return toPage(rows, true);
       bytes += Buffer.byteLength(row) + 1;
       if (bytes > request.bytesMax) return toPage(rows, true);
@@ -60,14 +63,20 @@ interface Batch {
   readonly limit: number;
 }
 
+/** One row, unless it is longer than the page: then it may be too long to be encoded at all. */
+async function readLongRow(connection: DuckDBConnection, request: PageRequest, offset: number): Promise<string | null> {
+  const [row = null] = await readBatch(connection, { ...request, isLong: true }, { offset, limit: 1 });
+  return row;
+}
+
 /**
- * NULL for rows that are beyond the page: they may be too long to be encoded at all.
+ * NULL for rows that are not to be encoded beside others.
  *
  * @param batch all rows when absent
  */
 async function readBatch(
   connection: DuckDBConnection,
-  request: PageRequest,
+  request: PageRequest & { readonly isLong?: boolean },
   batch: Batch | undefined,
 ): Promise<(string | null)[]> {
   const [first = [], ...others] = columnParts(request.columns, (column) => jsonRowExpression([column]));
@@ -86,15 +95,16 @@ function joined(row: string | null, further: string | null): string | null {
 
 async function readColumns(
   connection: DuckDBConnection,
-  { files, columns, rowFormat, bytesMax }: PageRequest,
+  { files, columns, rowFormat, bytesMax, isLong = false }: PageRequest & { readonly isLong?: boolean },
   batch: Batch | undefined,
 ): Promise<(string | null)[]> {
   const limit = batch ? ` LIMIT ${batch.limit} OFFSET ${batch.offset}` : '';
   const rows = `${selectColumns(files, columns)}${limit}`;
   const row = jsonRowExpression(columns, rowFormat);
-  const bytes = textBytesExpression(columns);
-  const isWithin = bytes && `sum(${bytes}) OVER (ROWS UNBOUNDED PRECEDING) <= ${bytesMax}`;
-  const item = isWithin === undefined ? row : `CASE WHEN ${isWithin} THEN ${row} END`;
+  // What is counted exactly takes as long as the rest of a short answer.
+  const bytes = isLong ? textBytesExpression(columns) : textLengthExpression(columns);
+  const most = isLong ? bytesMax : SHORT_ROW_BYTES;
+  const item = bytes === undefined ? row : `CASE WHEN ${bytes} <= ${most} THEN ${row} END`;
   const reader = await runLong(connection, `SELECT ${item} FROM (${rows})`);
   return reader.getRows().map(([text]) => (text === null ? null : String(text)));
 }

@@ -120,6 +120,16 @@ describe('a result', () => {
   );
 
   it(
+    'is a page of as many rows of megabytes as fit',
+    async () => {
+      const result = await query('SELECT r, repeat(chr(10), r * 1000000) AS s FROM range(1, 12) t(r)');
+      const rows = [1, 2].map((row) => [row, '\n'.repeat(row * 1_000_000)]);
+      expect(await read(result)).toMatchObject({ rowsJson: JSON.stringify(rows), rowsReturned: 2, truncated: true });
+    },
+    2 * HEAVY_MS,
+  );
+
+  it(
     'can hold 80 MB in one row, which is no page of any size',
     async () => {
       for (const text of ["repeat('x', 80000000)", 'repeat(chr(1), 12000000)']) {

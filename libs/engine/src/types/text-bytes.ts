@@ -8,6 +8,12 @@ const COUNTED_BYTES_MIN = 1024 ** 2;
 const IN_TWO = String.raw`"\\\b\f\n\r\t`;
 const IN_SIX = [...Array(31).keys()].map((index) => index + 1).filter((code) => ![8, 9, 10, 12, 13].includes(code));
 
+/** Bytes of the texts of a row: an SQL expression, which costs next to nothing. Undefined where no column is a text. */
+export function textLengthExpression(columns: readonly NamedColumn[]): string | undefined {
+  const lengths = columns.filter(({ type }) => isText(type)).map(({ name }) => `strlen(${quoteIdentifier(name)})`);
+  return lengths.length === 0 ? undefined : sumOf(lengths);
+}
+
 /**
  * Bytes that a row has in JSON at least, as far as its texts go: an SQL expression. It is cheap beside the JSON, and tells
  * whether that can be made. Undefined where no column is a text.
