@@ -104,8 +104,9 @@ describe('casts that change nothing', () => {
   });
   const columnOf = (type: string, isPinned = false) => [{ name: 'x', type, isPinned }];
   const valueIn = async (select: string): Promise<unknown> => {
-    const reader = await connection.runAndReadAll(`SELECT CAST(x AS VARCHAR) FROM (${select})`);
-    return reader.getRows()[0]?.[0];
+    const reader = await connection.runAndReadAll(`SELECT typeof(x), CAST(x AS VARCHAR) FROM (${select})`);
+    const [type, value] = reader.getRows()[0] ?? [];
+    return value === null ? null : { type, value };
   };
   const tableOf = (text: string): string => `(SELECT ${quoteLiteral(text)} AS x)`;
 
@@ -130,6 +131,16 @@ describe('casts that change nothing', () => {
     if (value === null || changed.size > 0) return { effort: 'whole' };
     return rounded.size > 0 ? { effort: 'sampled' } : value;
   };
+
+  it.each([
+    ['DATE', '%Y-%m-%d %H:%M:%S %z'],
+    ['TIMESTAMP', '%Y-%m-%d %H:%M:%S %z'],
+    ['TIMESTAMP', '%Y-%m-%d %H:%M:%S %Z'],
+    ['TIMESTAMP', '%Y-%m-%d %H:%M:%S.%n'],
+  ])('have no say about %s with the format %s, which gives another type first', (type, format) => {
+    expect(canCastExactly(columnOf(type), rulesOf(format))).toBe(false);
+    expect(canCastExactly(columnOf('BIGINT'), rulesOf(format))).toBe(true);
+  });
 
   it.each(ONE_BY_ONE)('are those of the reader for $type, format $format', async ({ type, texts, format }) => {
     for (const text of texts) {

@@ -28,14 +28,19 @@ const SECONDS_TIMESTAMP = '____-__-_____:__:__';
 /** Begins the message of a cast that would change a value; the effort that is needed then follows. */
 const MARK = 'exact-cast:';
 
+/** What makes `strptime` give an instant, or nanoseconds: from there to the type of the column is another way. */
+const OTHER_TYPE_FORMAT = /%-?[zZn]/;
+
 /** Whether `castExactly` does what the reader would do with types, in about the same memory. */
-export function canCastExactly(columns: readonly SourceColumn[], { hasDecimalComma }: TextRules): boolean {
-  return !hasDecimalComma && columns.length <= COLUMNS_MAX && columns.every(({ type }) => CASTABLE.has(type));
+export function canCastExactly(columns: readonly SourceColumn[], rules: TextRules): boolean {
+  const isCastable = (column: SourceColumn): boolean =>
+    CASTABLE.has(column.type) && !OTHER_TYPE_FORMAT.test(formatOf(column, rules) ?? '');
+  return !rules.hasDecimalComma && columns.length <= COLUMNS_MAX && columns.every(isCastable);
 }
 
 /**
- * A SELECT of a table of texts as the types of their columns that fails at the first value that a type would change: one pass reads
- * and proves. What a cast gives tells most values from those that have to be looked at, for much less than a pattern.
+ * A SELECT of a table of texts as the types of their columns that fails at the first value that a type would change: one
+ * pass reads and proves. What a cast gives tells most values from those that have to be looked at, for much less than a pattern.
  */
 export function castExactly(columns: readonly SourceColumn[], from: string, rules: TextRules): string {
   const inner = columns.flatMap((column, index) => {
@@ -59,13 +64,9 @@ const isKept = ({ type }: SourceColumn): boolean => type === 'VARCHAR';
 
 /** As the reader does it, which keeps formats for types without a zone. */
 function valueOf(column: SourceColumn, rules: TextRules): string {
-  const text = quoteIdentifier(column.name);
-  const { dateFormat, timestampFormat } = rules;
-  if (column.type === 'DATE' && dateFormat !== undefined)
-    return `CAST(try_strptime(${text}, ${quoteLiteral(dateFormat)}) AS DATE)`;
-  if (column.type === 'TIMESTAMP' && timestampFormat !== undefined)
-    return `try_strptime(${text}, ${quoteLiteral(timestampFormat)})`;
-  return castOf(column, rules);
+  const format = formatOf(column, rules);
+  if (format === undefined) return castOf(column, rules);
+  return `CAST(try_strptime(${quoteIdentifier(column.name)}, ${quoteLiteral(format)}) AS ${column.type})`;
 }
 
 /** CASE asks a question only of the rows that are left. */
@@ -73,7 +74,8 @@ function exactItem(column: SourceColumn, index: number, rules: TextRules): strin
   const [text, value] = [`t${index}`, `v${index}`];
   const texts = { ...column, name: text };
   const rounded = roundedCondition(texts, rules);
-  const changed = isFormatted(column, rules) ? undefined : changedCondition(texts, rules);
+  // A format takes nothing that it does not keep.
+  const changed = formatOf(column, rules) === undefined ? changedCondition(texts, rules) : undefined;
   // Of a pinned column the line is told, which takes a pass of its own to find.
   const fails = (effort: Effort): string => `error('${MARK}${effort}')`;
   return [
@@ -97,13 +99,14 @@ function plainCondition(
   if (INTEGERS.has(type)) return `CAST(${value} AS VARCHAR) = ${text}`;
   if (FLOATS.has(type)) return `abs(${value}) BETWEEN 1e-30 AND 1e15${mayRound ? ` AND strlen(${text}) <= 18` : ''}`;
   if (type === 'BOOLEAN') return `(${text} = 'true' OR ${text} = 'false')`;
-  if (isFormatted(column, rules)) return `${value} IS NOT NULL`;
+  if (formatOf(column, rules) !== undefined) return `${value} IS NOT NULL`;
   if (type === 'TIMESTAMP') return `${value} IS NOT NULL AND ${text} LIKE '${SECONDS_TIMESTAMP}'`;
   if (type === 'TIMESTAMP WITH TIME ZONE') return `${value} IS NOT NULL AND NOT contains(${text}, '.')`;
   return 'false';
 }
 
-/** Whether a format takes nothing that it does not keep. */
-function isFormatted({ type }: SourceColumn, { dateFormat, timestampFormat }: TextRules): boolean {
-  return (type === 'DATE' && dateFormat !== undefined) || (type === 'TIMESTAMP' && timestampFormat !== undefined);
+/** By which the texts of a column are read, if any. */
+function formatOf({ type }: SourceColumn, { dateFormat, timestampFormat }: TextRules): string | undefined {
+  if (type === 'DATE') return dateFormat;
+  return type === 'TIMESTAMP' ? timestampFormat : undefined;
 }
