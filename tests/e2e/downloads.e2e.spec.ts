@@ -22,18 +22,10 @@ describe('a download', () => {
     millrace = await startMillrace();
     tenant = await millrace.newTenant();
     analyst = new Analyst(tenant.asAdmin);
-    large = await readyResult(`SELECT i, md5(i::VARCHAR) AS h FROM range(${ROWS}) t(i)`);
+    large = await analyst.keep(`SELECT i, md5(i::VARCHAR) AS h FROM range(${ROWS}) t(i)`);
   });
   afterAll(() => millrace.stop());
 
-  async function readyResult(sql: string): Promise<string> {
-    const { result_id: id } = await analyst.ask(sql);
-    await eventually('the result is ready', async () => {
-      const { body } = await tenant.asAdmin.call('result.get', { path: { id }, query: { limit: 1 } });
-      return body.status === 'ready';
-    });
-    return id;
-  }
   const open = (id: string, format: 'parquet' | 'csv' | 'ndjson', headers: Record<string, string> = {}) =>
     tenant.asAdmin.open('result.download', { path: { id }, query: { format }, headers });
   const nothingIsHeld = (): Promise<unknown> =>

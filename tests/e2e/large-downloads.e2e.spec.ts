@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
@@ -18,14 +17,6 @@ describe('a download of what is large in one direction', () => {
   });
   afterAll(() => millrace.stop());
 
-  async function readyResult(sql: string): Promise<string> {
-    const { result_id: id } = await analyst.ask(sql);
-    await eventually('the result is ready', async () => {
-      const { body } = await tenant.asAdmin.call('result.list', { query: { status: 'ready' } });
-      return body.results.some(({ result_id: ready }) => ready === id);
-    });
-    return id;
-  }
   const download = async (id: string, format: 'csv' | 'ndjson'): Promise<string> => {
     const answer = await tenant.asAdmin.open('result.download', { path: { id }, query: { format } });
     expect(answer.status).toBe(200);
@@ -36,14 +27,14 @@ describe('a download of what is large in one direction', () => {
     'has 10,000 columns',
     async () => {
       const names = Array.from({ length: 10_000 }, (_, index) => `c${index}`);
-      const id = await readyResult(`SELECT ${names.map((name, index) => `${index} AS ${name}`).join(', ')}`);
+      const id = await analyst.keep(`SELECT ${names.map((name, index) => `${index} AS ${name}`).join(', ')}`);
       expect(await download(id, 'csv')).toBe(`${names.join(',')}\n${[...names.keys()].join(',')}\n`);
     },
     HEAVY_MS,
   );
 
   it('has the names that pages of objects have where two columns have the same', async () => {
-    const id = await readyResult('SELECT 1 AS a, 2 AS a, 3 AS "A"');
+    const id = await analyst.keep('SELECT 1 AS a, 2 AS a, 3 AS "A"');
     const page = await tenant.asAdmin.call('result.get', { path: { id }, query: { format: 'objects' } });
     expect(page.body.rows).toEqual([{ a: 1, a_1: 2, A_2: 3 }]);
     expect(JSON.parse(await download(id, 'ndjson'))).toEqual({ a: 1, a_1: 2, A_2: 3 });
@@ -53,7 +44,7 @@ describe('a download of what is large in one direction', () => {
   it(
     'has a row of 50 MB, also where every character of it is escaped',
     async () => {
-      const id = await readyResult(`SELECT 1 AS before, repeat(chr(10), 50000000) AS long, 2 AS after`);
+      const id = await analyst.keep(`SELECT 1 AS before, repeat(chr(10), 50000000) AS long, 2 AS after`);
       const lines = '\n'.repeat(50_000_000);
       expect((await download(id, 'csv')) === `before,long,after\n1,"${lines}",2\n`).toBe(true);
       const row = JSON.parse(await download(id, 'ndjson')) as { before: number; long: string; after: number };
@@ -65,7 +56,7 @@ describe('a download of what is large in one direction', () => {
   it(
     'has a row of 80 MB, which is no page',
     async () => {
-      const id = await readyResult(`SELECT repeat('x', 80000000) AS long`);
+      const id = await analyst.keep(`SELECT repeat('x', 80000000) AS long`);
       const page = tenant.asAdmin.call('result.get', { path: { id }, query: { limit: 1 } });
       expect(await problemOf(page)).toMatchObject({ status: 422, code: 'query.result_too_large' });
       expect(await download(id, 'csv')).toHaveLength('long\n'.length + 80_000_000 + 1);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
 import { problemOf } from './harness/problems.js';
@@ -68,11 +67,7 @@ describe('a statement that only looks', () => {
   });
 
   it('tells of a result as of a dataset', async () => {
-    const { result_id: id } = await analyst.ask('SELECT sum(amount) AS total FROM datasets.sales');
-    await eventually('the result is ready', async () => {
-      const { body } = await tenant.asAdmin.call('result.get', { path: { id } });
-      return body.status === 'ready';
-    });
+    const id = await analyst.keep('SELECT sum(amount) AS total FROM datasets.sales');
     await expect(analyst.look(`DESCRIBE results.${id}`)).resolves.toMatchObject({ rows: [['total', 'HUGEINT', 'YES', null, null, null]] }); // prettier-ignore
   });
 

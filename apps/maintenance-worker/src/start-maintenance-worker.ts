@@ -102,18 +102,22 @@ async function startDispatching(parts: Parts): Promise<{ close(): Promise<void> 
   const admissionLeaseMs = ADMISSION_LEASES * environment.LEASE_MS;
   const dispatcher = new Dispatcher({ jobs: catalog.jobs, producer, metrics, logger, admissionLeaseMs });
   const wake = (): void => dispatcher.wake();
-  // A job that ends makes room for the next one of its tenant.
-  const unsubscribe = await events.subscribe('job.ended', wake);
-  const signal: JobSignal = await catalog.listenForJobs(wake);
-  dispatcher.start();
-  return {
-    close: async () => {
-      unsubscribe();
-      await signal.close();
-      await dispatcher.close();
-      await producer.close();
-    },
+  const closers: (() => unknown)[] = [() => producer.close()];
+  const close = async (): Promise<void> => {
+    for (const each of closers.toReversed()) await each();
   };
+  try {
+    // A conversion that ends makes room for the next one of its tenant.
+    closers.push(await events.subscribe('job.ended', wake));
+    const signal: JobSignal = await catalog.listenForJobs(wake);
+    closers.push(() => dispatcher.close());
+    closers.push(() => signal.close());
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  dispatcher.start();
+  return { close };
 }
 
 function startSweepers(parts: Parts): Sweeper[] {

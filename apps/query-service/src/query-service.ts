@@ -104,10 +104,12 @@ async function serve(
     logger,
     metrics,
   });
-  const stop = await keepRunning(options, services);
-  await app.listen(port, host).catch(async (error: unknown) => {
-    await stop();
+  const stop = await keepRunning(options, services).catch(async (error: unknown) => {
     await app.close();
+    throw error;
+  });
+  await app.listen(port, host).catch(async (error: unknown) => {
+    await Promise.allSettled([stop(), app.close()]);
     throw error;
   });
   const close = async (): Promise<void> => {

@@ -87,7 +87,7 @@ export const environmentSchema = z.object({
   }),
   QUERY_CHILDREN_KEPT_MAX: z.coerce.number().int().min(1).max(256).optional().meta({
     description:
-      'Engine processes for queries that work or wait for the next statement of their tenant. Left out: what 10 % of memory holds.',
+      'Engine processes for queries that work or wait for the next statement of their tenant, at least as many as may work. Left out: what 10 % of memory holds.',
   }),
   DOWNLOAD_CHILDREN_MAX: integer(
     'Engine processes for downloads in one query service, each busy as long as somebody reads. One tenant has all but one of them at most.',

@@ -107,13 +107,13 @@ export class BullMqServer extends Server implements CustomTransportStrategy {
     );
     try {
       await Promise.all(this.#receivers.map((receiver) => receiver.waitUntilReady()));
+      this.#unsubscribe = await events.subscribe('job.cancel_requested', ({ jobId }) => {
+        this.#runner.nudge(jobId);
+      });
     } catch (error) {
       await Promise.all(this.#receivers.splice(0).map((receiver) => receiver.close()));
       throw error;
     }
-    this.#unsubscribe = await events.subscribe('job.cancel_requested', ({ jobId }) => {
-      this.#runner.nudge(jobId);
-    });
     for (const receiver of this.#receivers) receiver.run();
   }
 

@@ -17,7 +17,7 @@ export interface JobSpec<P extends z.ZodType = z.ZodType> {
   readonly leaseMs: number;
   /** After this time an attempt is aborted with `job.deadline`. */
   readonly timeLimitMs: number;
-  /** Whether `job.ended` is told to every process: not where another event says what the end means. */
+  /** Whether its worker tells `job.ended` to every process: not where another event says what the end means. */
   readonly tellsEnd: boolean;
 }
 

@@ -7,6 +7,7 @@ import type {
   UploadBody,
   uploadSourceSchema,
 } from '@millrace/contract';
+import { eventually } from '@millrace/testing';
 import type { z } from 'zod';
 import { keptAnswer, type KeptAnswer } from './kept-answer.js';
 import { problemOf } from './problems.js';
@@ -91,6 +92,16 @@ export class Analyst {
   /** Asks something whose answer may not be kept: EXPLAIN, DESCRIBE, SUMMARIZE, SHOW TABLES. */
   async look(sql: string, more: Omit<QueryBody, 'sql'> = {}): Promise<QueryAnswer> {
     return (await this.client.call('query.run', { body: { sql, ...more } })).body;
+  }
+
+  /** Asks, and waits until the result is a table; gives its id. It is not read: what was read has a local copy. */
+  async keep(sql: string): Promise<string> {
+    const { result_id: id } = await this.ask(sql);
+    await eventually('the result is ready', async () => {
+      const { body } = await this.client.call('result.list', { query: { status: 'ready' } });
+      return body.results.some((result) => result.result_id === id);
+    });
+    return id;
   }
 
   async rows(sql: string, params?: QueryBody['params']): Promise<QueryAnswer['rows']> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ResultKey } from '@millrace/catalog';
+import { newId } from '@millrace/domain';
 import { eventually } from '@millrace/testing';
 import { MaintenanceBench, type Owner } from '../../test/maintenance-bench.js';
 import { parquetOf } from '../../test/parquet-files.js';
@@ -58,6 +59,18 @@ describe('result.persist', () => {
       statistics: { rowCount: 1, columnCount: 1, rowGroupCount: 1, compressedBytes: expect.any(Number) },
     });
     expect(await jobOf(key)).toMatchObject({ status: 'succeeded', attempt: 1 });
+  });
+
+  it('tells of its end by the result, and not as a job', async () => {
+    await bench.startWorker();
+    const key = await bench.storeResult(owner, oneRow);
+    await settled(key);
+    await bench.closeWorkers();
+    const marker = { type: 'job.ended', tenantId: key.tenantId, jobId: newId('job'), status: 'succeeded' } as const;
+    await bench.events.publish(marker);
+    const ofTenant = () => bench.heard.filter((event) => event.type === 'job.ended' && event.tenantId === key.tenantId);
+    await eventually('the marker is heard', () => ofTenant().length > 0);
+    expect(ofTenant()).toEqual([marker]);
   });
 
   it('keeps two results of the same bytes under one key', async () => {

@@ -1,10 +1,10 @@
-import type { Catalog, QueryRunKey, ResultKey } from '@millrace/catalog';
+import type { Catalog, ResultKey } from '@millrace/catalog';
 import type { EventBus, JobId, TenantId } from '@millrace/domain';
 import { JOBS } from '@millrace/queue';
 import { errorFields, type Logger } from '@millrace/telemetry';
 
 export interface ResultAnnouncerParts {
-  readonly catalog: Pick<Catalog, 'jobs' | 'queryRuns' | 'results'>;
+  readonly catalog: Pick<Catalog, 'jobs' | 'results'>;
   readonly events: EventBus;
   readonly logger: Logger;
 }
@@ -21,14 +21,6 @@ export class ResultAnnouncer {
       const { status } = await this.parts.catalog.results.get(tenantId, id);
       if (status === 'processing') return;
       await this.parts.events.publish({ type: 'result.settled', tenantId, resultId: id, status });
-    });
-  }
-
-  /** The result of a query run that has ended, if it had one. */
-  async announceOfRun({ tenantId, id }: QueryRunKey): Promise<void> {
-    await this.orLog(async () => {
-      const { resultId } = await this.parts.catalog.queryRuns.get(tenantId, id);
-      if (resultId) await this.announce({ tenantId, id: resultId });
     });
   }
 

@@ -36,7 +36,7 @@ export function sweepSchedule({ environment, catalog, events, blobSweeper, annou
     ['blobs.unpin', often, () => blobs.sweepPins().then(() => 0)],
     ['jobs.requeue', often, () => each(jobs.sweepAdmitted(), async () => undefined)],
     ['jobs.lose', often, () => each(jobs.sweepRunning(), announceJob)],
-    ['query_runs.lose', often, () => each(queryRuns.sweepLost(), (run) => announcer.announceOfRun(run))],
+    ['query_runs.lose', often, () => each(queryRuns.sweepLost(), async () => undefined)],
     ['results.lose', often, () => each(results.sweepLost(), (result) => announcer.announce(result))],
     ['results.expire', often, () => resultLifetimes.expireDue()],
     ['uploads.expire', often, () => uploads.expireDue()],

@@ -76,7 +76,8 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    for (const source of [this.source, this.relaxedSource]) if (source.isInitialized) await source.destroy();
+    const open = [this.source, this.relaxedSource].filter((source) => source.isInitialized);
+    await Promise.all(open.map((source) => source.destroy()));
   }
 }
 

@@ -64,8 +64,7 @@ export class JobRepository implements JobLedger {
   }
 
   async start({ tenantId, jobId: id, attempt }: JobFence, { leaseMs }: { leaseMs: number }) {
-    // Undone, it is an attempt that was never started, and its worker hears at its next heartbeat.
-    return this.database.runRelaxed(async (manager): Promise<StartedJob | undefined> => {
+    return this.database.run(async (manager): Promise<StartedJob | undefined> => {
       const started = await transition(manager, {
         entity: JobEntity,
         lifecycle: jobLifecycle,

@@ -129,7 +129,6 @@ describe('the lifetime of a result', () => {
   it('ends with its deletion: the file is given back and the query stays', async () => {
     const { id, blob } = await createReady();
     const { queryRunId } = await catalog.results.get(tenantId, id);
-    await catalog.queryRuns.succeed({ tenantId, id: queryRunId }, { rowCount: 1 });
     await catalog.resultLifetimes.delete(tenantId, id);
     await expect(catalog.results.get(tenantId, id)).rejects.toMatchObject({ code: 'result.not_found' });
     expect(await catalog.results.resolve(tenantId, [id])).toEqual([]);
@@ -171,9 +170,6 @@ describe('the lifetime of a result', () => {
     for (let round = 0; round < 10; round += 1) {
       const result = await createReady({ expiresInMs: -DAY_MS });
       const { id, blob } = result;
-      const { queryRunId } = await catalog.results.get(tenantId, id);
-      await catalog.queryRuns.start({ tenantId, id: queryRunId }, { leaseMs: DAY_MS });
-      await catalog.queryRuns.succeed({ tenantId, id: queryRunId }, { rowCount: 1 });
       const at = await Promise.allSettled([
         catalog.resultLifetimes.pin(result),
         catalog.resultLifetimes.expireDue(),

@@ -18,21 +18,22 @@ export class EngineInstance {
   async open(): Promise<void> {
     await mkdir(`${this.config.scratchDir}/tmp`, { recursive: true });
     this.instance = await this.create(this.inputFiles([]));
-    await this.connectAhead(this.instance);
+    if (this.config.isolation === 'tenant') this.ahead = Promise.resolve(await openConnection(this.instance));
   }
 
   /** Runs a task with a connection of its own to an instance that may read these files. */
   async use<T>(files: readonly string[], work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     if (this.config.isolation === 'statement') await this.renew(files);
-    const { instance } = this;
+    const { instance, ahead } = this;
     if (!instance) throw new Error('The instance is not open.');
-    const connection = await (this.ahead ?? openConnection(instance));
+    // Also when it could not be opened: the next task tries again.
     this.ahead = undefined;
+    const connection = await (ahead ?? openConnection(instance));
     try {
       return await work(connection);
     } finally {
       connection.closeSync();
-      if (this.config.isolation === 'tenant') void this.connectAhead(instance);
+      if (this.config.isolation === 'tenant') this.connectAhead(instance);
     }
   }
 
@@ -54,15 +55,13 @@ export class EngineInstance {
     }
   }
 
-  private async connectAhead(instance: DuckDBInstance): Promise<void> {
+  private connectAhead(instance: DuckDBInstance): void {
     this.ahead = openConnection(instance);
-    // The task that takes it sees the error, too.
-    await this.ahead.catch(() => undefined);
+    // The task that takes it sees the error.
+    this.ahead.catch(() => undefined);
   }
 
   private async renew(files: readonly string[]): Promise<void> {
-    (await this.ahead)?.closeSync();
-    this.ahead = undefined;
     this.instance?.closeSync();
     this.instance = undefined;
     this.instance = await this.create(this.inputFiles(files));
@@ -86,6 +85,11 @@ export class EngineInstance {
 
 async function openConnection(instance: DuckDBInstance): Promise<DuckDBConnection> {
   const connection = await instance.connect();
-  await prepareConnection(connection);
-  return connection;
+  try {
+    await prepareConnection(connection);
+    return connection;
+  } catch (error) {
+    connection.closeSync();
+    throw error;
+  }
 }

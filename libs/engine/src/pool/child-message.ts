@@ -26,7 +26,7 @@ const errorRecord: z.ZodType<ErrorRecord> = z.object({
 const schema: z.ZodType<FromChild> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), dataBytes: bytes }),
   z.object({ type: z.literal('progress'), progress: z.number().min(0).max(1) }),
-  // What the answer must be depends on the task: `readAnswer` says.
+  // What the answer must be depends on the task: `checkAnswer` says.
   z.object({ type: z.literal('answer'), answer: z.unknown(), dataBytes: bytes }),
   z.object({ type: z.literal('error'), error: errorRecord, fault: z.enum(CHILD_FAULTS).optional() }),
 ]);

@@ -120,6 +120,19 @@ describe('a result', () => {
   );
 
   it(
+    'can leave with equal texts in all rows, which are one in the file',
+    async () => {
+      const result = await query(`SELECT r, repeat('x', 1000000) AS s FROM range(500) t(r)`);
+      expect(result.sizeBytes).toBeLessThan(MiB);
+      const found = createHash('sha256').update(await exported(result, 'csv'));
+      const expected = createHash('sha256').update('r,s\n');
+      for (let row = 0; row < 500; row += 1) expected.update(`${row},${'x'.repeat(1_000_000)}\n`);
+      expect(found.digest('hex')).toBe(expected.digest('hex'));
+    },
+    2 * HEAVY_MS,
+  );
+
+  it(
     'is a page of as many rows of megabytes as fit',
     async () => {
       const result = await query('SELECT r, repeat(chr(10), r * 1000000) AS s FROM range(1, 12) t(r)');

@@ -1,18 +1,11 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { JSON_BYTES } from './json-bytes.js';
 import type { TextObserver } from './text-check.js';
 
+const { QUOTE, BACKSLASH, OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA, COLON, MINUS, SPACE } = JSON_BYTES;
 const CHUNK_BYTES = 1024 * 1024;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const MINUS = 0x2d;
 /** `\u0061` for a UTF-16 unit. */
 const ESCAPED_BYTES_MAX = 6;
 /** The name that DuckDB gives to the column of records that are no objects. */
@@ -155,7 +148,7 @@ class NumberQuoter extends Transform {
 
 function isEnd(byte: number): boolean {
   return (
-    byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_LIST || byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
+    byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_LIST || byte === SPACE || (byte >= 0x09 && byte <= 0x0d)
   );
 }
 

@@ -1,13 +1,10 @@
 import { LISTS_MAX } from '../../types/type-nesting.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
+import { JSON_BYTES } from './json-bytes.js';
 import { NumberShape } from './number-shape.js';
 import type { TextObserver } from './text-check.js';
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const NEWLINE = 0x0a;
-const OPEN_OBJECT = 0x7b;
-const OPEN_LIST = 0x5b;
+const { QUOTE, BACKSLASH, OPEN_OBJECT, OPEN_LIST, NEWLINE } = JSON_BYTES;
 /** A double written and read again needs at most 17 digits; more than that are lost. */
 const DOUBLE_DIGITS = 17;
 /** Integers of fewer digits, and numbers with an exponent of fewer, are no more than a DOUBLE holds. */

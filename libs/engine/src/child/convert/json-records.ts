@@ -1,10 +1,8 @@
 import { createReadStream } from 'node:fs';
+import { JSON_BYTES } from './json-bytes.js';
 
+const { QUOTE, BACKSLASH, OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA, SPACE, NEWLINE } = JSON_BYTES;
 const CHUNK_BYTES = 1024 * 1024;
-const NEWLINE = 0x0a;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
 
 export interface RecordWanted {
   /** From 1. */
@@ -67,9 +65,9 @@ class RecordWalk {
 
   /** Whether a record begins with this byte. */
   private begins(byte: number): boolean {
-    const isSpace = byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
-    const isOpening = byte === 0x7b || byte === 0x5b;
-    const isClosing = byte === 0x7d || byte === 0x5d;
+    const isSpace = byte === SPACE || (byte >= 0x09 && byte <= 0x0d);
+    const isOpening = byte === OPEN_OBJECT || byte === OPEN_LIST;
+    const isClosing = byte === CLOSE_OBJECT || byte === CLOSE_LIST;
     const atRecords = this.depth === this.recordDepth;
     const isSeparator = isSpace || (this.recordDepth === 1 && byte === COMMA);
     const begins = atRecords && this.isBetween && !isSeparator && !isClosing;

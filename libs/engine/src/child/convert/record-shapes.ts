@@ -1,21 +1,13 @@
+import { JSON_BYTES } from './json-bytes.js';
 import { significantDigits } from './number-shape.js';
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const MINUS = 0x2d;
+const { QUOTE, BACKSLASH, OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA, COLON, MINUS, SPACE, NEWLINE } =
+  JSON_BYTES;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
-const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const TAB = 0x09;
-const SPACE = 0x20;
 const PLUS = 0x2b;
 const UPPER_E = 0x45;
 const LOWER_A = 0x61;

@@ -13,6 +13,7 @@ export interface RowRange {
 export class RowRanges {
   private readonly found: RowRange[] = [];
   private next = 0;
+  private isClosed = true;
 
   /** @param bytesMax of texts that a statement may hold */
   constructor(private readonly bytesMax: number) {}
@@ -40,8 +41,6 @@ export class RowRanges {
   all(): readonly RowRange[] {
     return this.found;
   }
-
-  private isClosed = true;
 
   private begin(isLong: boolean): void {
     this.found.push({ offset: this.next, rowCount: 1, isLong });

@@ -62,6 +62,7 @@ export class StoredBatches {
     if (rows === 0) return undefined;
     const bytes = await this.readRows({ rowGroups: [0], batchSize: rows });
     const [batch] = RecordBatchReader.from(bytes);
+    if (batch?.numRows !== rows) throw new Error('A file to be read whole came in pieces.');
     return batch;
   }
 

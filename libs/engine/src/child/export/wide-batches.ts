@@ -55,6 +55,7 @@ async function readSlice({ columns, ...rows }: SliceRequest, context: TaskContex
   let rowCount = 0;
   for (let start = 0; start < columns.length; start += COLUMNS_AT_ONCE) {
     const part = await readPart({ ...rows, columns: columns.slice(start, start + COLUMNS_AT_ONCE) }, context);
+    if (start > 0 && part.rowCount !== rowCount) throw new Error('Some columns have more rows.');
     rowCount = part.rowCount;
     slice.push(...part.columns);
   }
@@ -67,9 +68,12 @@ async function readPart({ files, columns, offset, limit }: SliceRequest, context
   try {
     await runLong(context.connection, copyText(rows, columns, { path, compression: 'uncompressed' }).text);
     const stored = await StoredBatches.open(path);
-    const batch = await stored.readWhole();
-    stored.close();
-    return { rowCount: batch?.numRows ?? 0, columns: batch?.data.children ?? [] };
+    try {
+      const batch = await stored.readWhole();
+      return { rowCount: batch?.numRows ?? 0, columns: batch?.data.children ?? [] };
+    } finally {
+      stored.close();
+    }
   } finally {
     await rm(path, { force: true });
   }

@@ -68,11 +68,14 @@ async function* storedBatches({ files, columns, limit }: ExportRequest): AsyncGe
   for (const path of columns.length === 0 ? [] : files) {
     if (left <= 0) return;
     const stored = await StoredBatches.open(path);
-    for await (const { data } of stored.read(left)) {
-      left -= data.length;
-      yield data;
+    try {
+      for await (const { data } of stored.read(left)) {
+        left -= data.length;
+        yield data;
+      }
+    } finally {
+      stored.close();
     }
-    stored.close();
   }
 }
 

@@ -11,6 +11,8 @@ const FIRST_BATCH_ROWS = 16;
 /** Of rows that are read at once. A statement over 1,000 columns takes a tenth of a second for one row as for many. */
 const BATCH_BYTES = 32 * 1024 ** 2;
 
+const BATCH_GROWTH_MAX = 4;
+
 const COMMA = Buffer.from(',');
 
 export interface WideTable {
@@ -39,7 +41,9 @@ export async function writeWide(table: WideTable, connection: DuckDBConnection, 
     offset += rowCount;
     if (rowCount < limit) break;
     const bytes = texts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    batchRows = Math.max(1, Math.floor((BATCH_BYTES * rowCount) / bytes));
+    // What comes next may be longer than what was there.
+    const asLong = Math.floor((BATCH_BYTES * rowCount) / Math.max(1, bytes));
+    batchRows = Math.max(1, Math.min(asLong, batchRows * BATCH_GROWTH_MAX));
   }
   await pipe.flush();
   return offset;
@@ -57,6 +61,7 @@ async function readTexts(
     const reader = await runLong(connection, format.selectTexts(columns, rows));
     texts.push(new RowTexts(reader.getRows().map(([text]) => String(text))));
   }
+  if (texts.some(({ rowCount }) => rowCount !== texts[0]?.rowCount)) throw new Error('Some columns have more rows.');
   return texts;
 }
 
