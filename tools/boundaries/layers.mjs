@@ -8,15 +8,19 @@ export const LAYERS = {
     mayImport: ['domain', 'pure', 'platform'],
   },
   kit: { members: ['http'], mayImport: ['domain', 'pure', 'platform', '@millrace/auth'] },
+  assembly: { members: ['runtime'], mayImport: ['domain', 'pure', 'platform', 'adapter', 'kit'] },
   app: {
     members: ['gateway', 'query-service', 'convert-worker', 'maintenance-worker'],
-    mayImport: ['domain', 'pure', 'platform', 'adapter', 'kit'],
+    mayImport: ['domain', 'pure', 'platform', 'adapter', 'kit', 'assembly'],
   },
-  launcher: { members: ['standalone'], mayImport: ['domain', 'pure', 'platform', 'adapter', 'kit', 'app'] },
+  launcher: {
+    members: ['standalone'],
+    mayImport: ['domain', 'pure', 'platform', 'adapter', 'kit', 'assembly', 'app'],
+  },
   client: { members: ['cli', 'console'], mayImport: ['domain', '@millrace/contract'] },
   test: {
     members: ['testing'],
-    mayImport: ['domain', 'pure', 'platform', 'adapter', 'kit', 'app', 'launcher', 'client'],
+    mayImport: ['domain', 'pure', 'platform', 'adapter', 'kit', 'assembly', 'app', 'launcher', 'client'],
   },
 };
 

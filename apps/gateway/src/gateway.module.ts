@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Catalog } from '@millrace/catalog';
 import type { EventBus, ObjectStore } from '@millrace/domain';
-import { HEALTH_CHECKS, HealthController, type HealthChecks } from '@millrace/http';
+import { HealthController, Readiness } from '@millrace/http';
 import { BlobWriter } from '@millrace/object-store';
 import type { MetricsPage } from '@millrace/telemetry';
 import { DatasetCreator } from './datasets/dataset-creator.js';
@@ -23,13 +23,14 @@ export interface GatewayParts {
   readonly store: ObjectStore;
   readonly events: EventBus;
   readonly metricsPage: MetricsPage;
+  readonly readiness: Readiness;
   readonly leaseMs: number;
 }
 
 @Module({})
 export class GatewayModule {
   static with(parts: GatewayParts): DynamicModule {
-    const { catalog, store, events, metricsPage, settings, leaseMs } = parts;
+    const { catalog, store, events, metricsPage, settings, readiness, leaseMs } = parts;
     return {
       module: GatewayModule,
       controllers: [
@@ -47,7 +48,7 @@ export class GatewayModule {
         { provide: EVENT_BUS, useValue: events },
         { provide: METRICS_PAGE, useValue: metricsPage },
         { provide: GATEWAY_SETTINGS, useValue: settings },
-        { provide: HEALTH_CHECKS, useValue: healthChecks(parts) },
+        { provide: Readiness, useValue: readiness },
         DatasetCreator,
         JobWaiter,
         QueryServiceProxy,
@@ -55,15 +56,4 @@ export class GatewayModule {
       ],
     };
   }
-}
-
-function healthChecks({ catalog, store, settings }: GatewayParts): HealthChecks {
-  return {
-    postgres: () => catalog.ping(),
-    object_store: (signal) => store.ping({ signal }),
-    query_service: async (signal) => {
-      const answer = await fetch(new URL('/livez', settings.queryServiceUrl), { signal });
-      if (!answer.ok) throw new Error(`it answers ${answer.status}`);
-    },
-  };
 }

@@ -3,7 +3,7 @@ import { KeyAuthenticator } from '@millrace/auth';
 import type { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
-import { closeHttpServer, createHttpServer } from '@millrace/http';
+import { closeHttpServer, createHttpServer, type Readiness } from '@millrace/http';
 import type { Logger, MetricsPage, Registry } from '@millrace/telemetry';
 import { GatewayModule } from './gateway.module.js';
 import { serveDocsPage } from './service/docs-page.js';
@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly metrics: Registry;
   /** What `/metrics` shows: its own metrics, or those of all services in the process. */
   readonly metricsPage?: MetricsPage;
+  /** Shown at `/readyz`, with the query service; the gateway is not ready once it closes. */
+  readonly readiness: Readiness;
   readonly queryServiceUrl: string;
   readonly internalSecret: string;
 }
@@ -35,7 +37,8 @@ const LAST_ANSWERS_MS = 8_000;
 
 /** Starts the public door. What it is given, it does not close. */
 export async function startGateway(options: GatewayOptions): Promise<RunningService> {
-  const { environment, version, catalog, store, events, metrics, metricsPage = metrics, logger } = options;
+  const { environment, version, catalog, store, events, metrics, metricsPage = metrics, logger, readiness } = options;
+  readiness.set('query_service', (signal) => checkQueryService(options.queryServiceUrl, signal));
   const settings = {
     version,
     uploadBytesMax: environment.UPLOAD_BYTES_MAX,
@@ -45,7 +48,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     internalSecret: options.internalSecret,
   };
   const app = await createHttpServer({
-    module: GatewayModule.with({ settings, catalog, store, events, metricsPage, leaseMs: environment.LEASE_MS }),
+    module: GatewayModule.with({
+      settings,
+      catalog,
+      store,
+      events,
+      metricsPage,
+      readiness,
+      leaseMs: environment.LEASE_MS,
+    }),
     authenticator: new KeyAuthenticator(catalog.keys),
     logger,
     metrics,
@@ -56,4 +67,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   const { port } = app.getHttpServer().address() as AddressInfo;
   const host = environment.HOST.includes(':') ? `[${environment.HOST}]` : environment.HOST;
   return { url: `http://${host}:${port}`, close: () => closeHttpServer(app, environment.DRAIN_MS + LAST_ANSWERS_MS) };
+}
+
+/** @throws Error when it does not answer */
+async function checkQueryService(url: string, signal: AbortSignal): Promise<void> {
+  const answer = await fetch(new URL('/livez', url), { signal });
+  if (!answer.ok) throw new Error(`it answers ${answer.status}`);
 }

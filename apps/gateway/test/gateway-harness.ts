@@ -6,6 +6,7 @@ import { parseEnvironment } from '@millrace/config';
 import type { EventBus } from '@millrace/domain';
 import { FolderObjectStore } from '@millrace/object-store';
 import { BullMqEventBus, migrateQueue } from '@millrace/queue';
+import { Readiness } from '@millrace/http';
 import { createLogger, createMetrics } from '@millrace/telemetry';
 import { createTenant, FaultyObjectStore, openCatalog, type TestTenant } from '@millrace/testing';
 import { startGateway } from '../src/gateway.js';
@@ -45,7 +46,15 @@ export async function startTestGateway(
   const logger = createLogger({ level: 'silent', service: 'gateway' });
   const events = await BullMqEventBus.open({ databaseUrl, logger });
   const gateway = await startGateway({
-    ...{ catalog, store, events, logger, metrics: createMetrics('gateway'), version: '0.0.0' },
+    ...{
+      catalog,
+      store,
+      events,
+      logger,
+      metrics: createMetrics('gateway'),
+      version: '0.0.0',
+      readiness: new Readiness(),
+    },
     environment: parseEnvironment({ PORT: '0', DRAIN_MS: '1000', ...variables }),
     queryServiceUrl,
     internalSecret: 'a secret of more than thirty-two characters',

@@ -1,6 +1,7 @@
 import type { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
+import type { Readiness } from '@millrace/http';
 import type { Logger, Registry } from '@millrace/telemetry';
 
 /** What the service works with. It closes none of it. */
@@ -11,6 +12,8 @@ export interface QueryServiceOptions {
   readonly events: EventBus;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** Shown at `/readyz`; the service is not ready once it closes. */
+  readonly readiness: Readiness;
   /** Signs the context of internal calls; the gateway has the same. */
   readonly internalSecret: string;
   /** A folder on a local disk for the engine's work and for copies of files. Engine processes must be able to pass. */

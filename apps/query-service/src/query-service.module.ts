@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { HEALTH_CHECKS, HealthController, type HealthChecks } from '@millrace/http';
+import { HealthController, Readiness } from '@millrace/http';
 import { DownloadsController } from './downloads/downloads.controller.js';
 import { DownloadsService } from './downloads/downloads.service.js';
 import { PreviewsController } from './previews/previews.controller.js';
@@ -14,12 +14,12 @@ export interface QueryServiceServices {
   readonly previews: PreviewsService;
   readonly results: ResultPagesService;
   readonly downloads: DownloadsService;
-  readonly health: HealthChecks;
+  readonly readiness: Readiness;
 }
 
 @Module({})
 export class QueryServiceModule {
-  static with({ queries, previews, results, downloads, health }: QueryServiceServices): DynamicModule {
+  static with({ queries, previews, results, downloads, readiness }: QueryServiceServices): DynamicModule {
     return {
       module: QueryServiceModule,
       controllers: [QueriesController, PreviewsController, ResultsController, DownloadsController, HealthController],
@@ -28,7 +28,7 @@ export class QueryServiceModule {
         { provide: PreviewsService, useValue: previews },
         { provide: ResultPagesService, useValue: results },
         { provide: DownloadsService, useValue: downloads },
-        { provide: HEALTH_CHECKS, useValue: health },
+        { provide: Readiness, useValue: readiness },
       ],
     };
   }

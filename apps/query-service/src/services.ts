@@ -64,7 +64,7 @@ export function createServices(parts: Parts): Services {
     previews: new PreviewsService({ catalog, heads, pages, work }),
     results: new ResultPagesService({ catalog, results, pages, work }),
     downloads: new DownloadsService({ catalog, heads, results, streams, work }),
-    health: { postgres: () => catalog.ping(), object_store: (signal) => store.ping({ signal }) },
+    readiness: parts.readiness,
   };
 }
 

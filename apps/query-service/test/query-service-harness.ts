@@ -6,6 +6,7 @@ import type { Catalog } from '@millrace/catalog';
 import { parseEnvironment } from '@millrace/config';
 import type { Principal, TenantId, TenantLimits } from '@millrace/domain';
 import { EnginePool } from '@millrace/engine';
+import { Readiness } from '@millrace/http';
 import { FolderObjectStore } from '@millrace/object-store';
 import { BullMqEventBus, migrateQueue } from '@millrace/queue';
 import { createLogger, createMetrics, type Registry } from '@millrace/telemetry';
@@ -79,6 +80,7 @@ export class QueryServiceHarness {
       events,
       logger,
       metrics,
+      readiness: new Readiness(),
       internalSecret: INTERNAL_SECRET,
       engineFolder: join(folder, 'engine'),
     });

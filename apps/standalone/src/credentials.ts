@@ -40,13 +40,8 @@ async function readCredentials(path: string): Promise<Credentials | undefined> {
 }
 
 async function issueAdminKey(catalog: Catalog): Promise<string> {
-  const admin = (await catalog.tenants.findFirstAdmin()) ?? (await createTenant(catalog));
+  const admin = await catalog.tenants.ensureFirstAdmin();
   const key = generateApiKey();
   await catalog.keys.create({ tenantId: admin.tenantId, userId: admin.id, keyHash: hashApiKey(key), scopes: SCOPES });
   return key;
-}
-
-async function createTenant(catalog: Catalog) {
-  const { tenantId } = await catalog.tenants.create({ name: 'default' });
-  return catalog.tenants.createUser({ tenantId, name: 'admin', role: 'admin' });
 }

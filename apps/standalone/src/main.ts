@@ -1,11 +1,10 @@
 import { join, relative, resolve } from 'node:path';
 import { parseEnvironment, type Environment } from '@millrace/config';
+import { Ending, VERSION } from '@millrace/runtime';
 import { createLogger } from '@millrace/telemetry';
 import type { IssuedCredentials } from './credentials.js';
-import { Ending } from './ending.js';
 import { LateLogFile } from './late-log-file.js';
 import { startStandalone } from './standalone.js';
-import { VERSION } from './version.js';
 
 const HELP = `Millrace ${VERSION}: all services in one process, on an embedded Postgres and a local folder.
 

@@ -1,30 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Catalog } from '@millrace/catalog';
 import { LocalPostgres } from '@millrace/catalog/local-postgres';
 import type { Environment } from '@millrace/config';
 import { startConvertWorker } from '@millrace/convert-worker';
 import type { ObjectStore } from '@millrace/domain';
 import { startGateway } from '@millrace/gateway';
+import { Readiness } from '@millrace/http';
 import { startMaintenanceWorker } from '@millrace/maintenance-worker';
-import { FolderObjectStore } from '@millrace/object-store';
 import { startQueryService } from '@millrace/query-service';
-import { BullMqEventBus, migrateQueue } from '@millrace/queue';
+import { migrateQueue } from '@millrace/queue';
 import {
-  createLogger,
-  createMetrics,
-  type DestinationStream,
-  errorFields,
-  joinMetrics,
-  measureProcess,
-} from '@millrace/telemetry';
-import { Closers } from './closers.js';
+  Closers,
+  engineFolder,
+  openObjectStore,
+  openServiceCatalog,
+  openServiceEvents,
+  type ServiceParts,
+  VERSION,
+  watchDependencies,
+} from '@millrace/runtime';
+import { createLogger, createMetrics, type DestinationStream, joinMetrics, measureProcess } from '@millrace/telemetry';
 import { ensureCredentials, type IssuedCredentials } from './credentials.js';
 import { FolderLock } from './folder-lock.js';
-import { openStore } from './open-store.js';
 import { checkPort } from './port-check.js';
-import { VERSION } from './version.js';
 
 export interface StandaloneOptions {
   readonly environment: Environment;
@@ -76,11 +75,24 @@ async function startAll(options: StandaloneOptions, closers: Closers): Promise<I
   const databaseUrl = environment.DATABASE_URL ?? (await startPostgres(options, dataFolder, closers));
   signal?.throwIfAborted();
   await migrateQueue(databaseUrl);
-  const folderStore = new FolderObjectStore(join(dataFolder, 'objects'));
-  const store = options.wrapStore?.(folderStore) ?? folderStore;
+  const store = await openMigratedStore(options, databaseUrl);
   signal?.throwIfAborted();
   onStep?.('Starting the services');
-  return startServices({ ...options, dataFolder, databaseUrl, folderStore, store }, closers);
+  return startServices({ ...options, dataFolder, databaseUrl, store }, closers);
+}
+
+/** Only the catalog knows whether the store may be new, so its tables come first. */
+async function openMigratedStore(options: StandaloneOptions, databaseUrl: string): Promise<ObjectStore> {
+  const { environment, logStream, wrapStore } = options;
+  const logger = createLogger({ level: environment.LOG_LEVEL, service: 'standalone', stream: logStream });
+  const catalog = await openServiceCatalog({ environment, databaseUrl, service: 'standalone', logger });
+  try {
+    await catalog.migrate();
+    const store = await openObjectStore(environment, catalog.blobs);
+    return wrapStore?.(store) ?? store;
+  } finally {
+    await catalog.close();
+  }
 }
 
 async function startPostgres(
@@ -104,19 +116,14 @@ async function startPostgres(
 interface Place extends StandaloneOptions {
   readonly dataFolder: string;
   readonly databaseUrl: string;
-  /** Not open yet: only the catalog knows whether it may be new. */
-  readonly folderStore: FolderObjectStore;
-  /** The same, with what may stand before it. */
   readonly store: ObjectStore;
 }
 
 /** Whoever is asked stops last: services are closed in the reverse order of this start. */
 async function startServices(place: Place, closers: Closers): Promise<IssuedCredentials> {
-  const { environment, dataFolder, folderStore, signal } = place;
+  const { environment, dataFolder, signal } = place;
   const internalSecret = environment.INTERNAL_SECRET ?? randomBytes(32).toString('base64url');
   const maintenance = await openParts('maintenance-worker', place, closers);
-  await maintenance.catalog.migrate();
-  await openStore(folderStore, maintenance.catalog.blobs);
   const maintenanceWorker = await startMaintenanceWorker(maintenance);
   closers.add(() => maintenanceWorker.close());
 
@@ -124,7 +131,7 @@ async function startServices(place: Place, closers: Closers): Promise<IssuedCred
   const convert = await openParts('convert-worker', place, closers);
   const convertWorker = await startConvertWorker({
     ...convert,
-    engineFolder: join(dataFolder, 'engine', 'convert'),
+    engineFolder: engineFolder(environment, 'convert'),
   });
   closers.add(() => convertWorker.close());
 
@@ -133,7 +140,7 @@ async function startServices(place: Place, closers: Closers): Promise<IssuedCred
   const queryService = await startQueryService({
     ...query,
     internalSecret,
-    engineFolder: join(dataFolder, 'engine', 'query'),
+    engineFolder: engineFolder(environment, 'query'),
   });
   closers.add(() => queryService.close());
 
@@ -154,18 +161,18 @@ async function startServices(place: Place, closers: Closers): Promise<IssuedCred
 }
 
 /** What a service works with, its own as in a process of its own: pool, event bus, logger, metrics. */
-async function openParts(service: string, { environment, databaseUrl, store, logStream }: Place, closers: Closers) {
+async function openParts(
+  service: string,
+  { environment, databaseUrl, store, logStream }: Place,
+  closers: Closers,
+): Promise<ServiceParts> {
   const logger = createLogger({ level: environment.LOG_LEVEL, service, stream: logStream });
-  const catalog = await Catalog.open({
-    databaseUrl,
-    poolMax: environment.DATABASE_POOL_MAX,
-    applicationName: `millrace-${service}`,
-    blobGraceMs: environment.DELETION_GRACE_MS,
-    // Not the error itself: the driver hangs the whole connection on it.
-    onError: (error) => logger.warn(errorFields(error), 'a database connection broke'),
-  });
+  const request = { environment, databaseUrl, service, logger };
+  const catalog = await openServiceCatalog(request);
   closers.add(() => catalog.close());
-  const events = await BullMqEventBus.open({ databaseUrl, logger });
+  const events = await openServiceEvents(request);
   closers.add(() => events.close());
-  return { environment, databaseUrl, catalog, events, store, logger, metrics: createMetrics(service) };
+  const readiness = new Readiness();
+  watchDependencies(readiness, { catalog, store });
+  return { environment, databaseUrl, catalog, events, store, logger, metrics: createMetrics(service), readiness };
 }

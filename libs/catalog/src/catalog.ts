@@ -1,7 +1,8 @@
 import { BlobReferences } from './blobs/blob-references.js';
 import { BlobRepository } from './blobs/blobs.repository.js';
 import { Database, type DatabaseOptions, type Transaction } from './database/database.js';
-import { migrate } from './database/migrations.js';
+import { DomainError } from '@millrace/domain';
+import { migrate, missingMigrations } from './database/migrations.js';
 import { DatasetRepository } from './datasets/datasets.repository.js';
 import { VersionRepository } from './datasets/versions.repository.js';
 import { JobSignal } from './jobs/job-signal.js';
@@ -61,6 +62,17 @@ export class Catalog {
    */
   migrate(folder?: string): Promise<string[]> {
     return migrate({ databaseUrl: this.options.databaseUrl, ...(folder !== undefined && { folder }) });
+  }
+
+  /** @throws DomainError `service.unavailable` when the tables are older than this version, or the database is away */
+  async requireMigrated(): Promise<void> {
+    const [first, ...more] = await missingMigrations(this.database);
+    if (first === undefined) return;
+    const rest = more.length > 0 ? ` and ${more.length} more` : '';
+    throw new DomainError(
+      'service.unavailable',
+      `The database lacks the migration ${first}${rest}. Run the migrations.`,
+    );
   }
 
   /** @throws DomainError `service.unavailable` when the database does not answer */

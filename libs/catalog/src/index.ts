@@ -37,6 +37,7 @@ export { queryRunLost, type QueryRunKey } from './queries/query-run-rows.js';
 export { ResultLifetimeRepository } from './queries/result-lifetimes.repository.js';
 export type { ResultKey } from './queries/result-rows.js';
 export { resultUnavailable } from './queries/result-unavailable.js';
+export type { JobBacklog } from './jobs/job-backlog.js';
 export {
   ResultRepository,
   type NewResult,

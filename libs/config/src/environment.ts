@@ -40,3 +40,17 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
   if (parsed.success) return parsed.data;
   throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
 }
+
+/**
+ * A setting that has no default, for a service that can't do without.
+ *
+ * @throws ConfigError that names it
+ */
+export function requireSetting<K extends keyof Environment>(
+  environment: Environment,
+  name: K,
+): NonNullable<Environment[K]> {
+  const value = environment[name];
+  if (value === undefined || value === null) throw new ConfigError([`${name}: this service needs it.`]);
+  return value;
+}

@@ -1,1 +1,1 @@
-export { type Environment, environmentSchema, parseEnvironment } from './environment.js';
+export { ConfigError, type Environment, environmentSchema, parseEnvironment, requireSetting } from './environment.js';

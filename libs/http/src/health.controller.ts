@@ -2,25 +2,16 @@ import { Controller, Inject, Res, type BeforeApplicationShutdown } from '@nestjs
 import type { FastifyReply } from 'fastify';
 import type { ReadinessBody } from '@millrace/contract';
 import { Operation } from './operation.decorator.js';
-
-export const HEALTH_CHECKS = Symbol('health checks');
-
-/** One call per dependency, by its name; it throws when the dependency does not answer. */
-export type HealthChecks = Readonly<Record<string, (signal: AbortSignal) => Promise<void>>>;
-
-const CHECK_TIMEOUT_MS = 2_000;
+import { Readiness } from './readiness.js';
 
 /** `/livez` says that the process answers, `/readyz` which dependency does not. */
 @Controller()
 export class HealthController implements BeforeApplicationShutdown {
-  private looking: Promise<ReadinessBody['checks']> | undefined;
-  private isClosing = false;
-
-  constructor(@Inject(HEALTH_CHECKS) private readonly checks: HealthChecks) {}
+  constructor(@Inject(Readiness) private readonly readiness: Readiness) {}
 
   /** Requests on connections that are open come until the last has ended: who asks for readiness goes elsewhere. */
   beforeApplicationShutdown(): void {
-    this.isClosing = true;
+    this.readiness.drain();
   }
 
   @Operation('service.live')
@@ -28,33 +19,15 @@ export class HealthController implements BeforeApplicationShutdown {
     return { status: 'ok' };
   }
 
+  /** Anybody may ask, so what a dependency itself said stays inside. */
   @Operation('service.ready')
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessBody> {
-    // Anybody may ask: those who do at the same time cost the dependencies one look.
-    this.looking ??= this.look().finally(() => (this.looking = undefined));
-    const checks = await this.looking;
-    const ready = !this.isClosing && Object.values(checks).every(({ status }) => status === 'up');
-    if (!ready) void reply.status(503);
-    return { status: ready ? 'ready' : 'not_ready', checks };
-  }
-
-  private async look(): Promise<ReadinessBody['checks']> {
-    const outcomes = Object.entries(this.checks).map(async ([name, check]) => [name, await outcomeOf(check)] as const);
-    return Object.fromEntries(await Promise.all(outcomes));
-  }
-}
-
-async function outcomeOf(check: HealthChecks[string]): Promise<ReadinessBody['checks'][string]> {
-  const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
-  const timeout = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), {
-      once: true,
-    }),
-  );
-  try {
-    await Promise.race([check(signal), timeout]);
-    return { status: 'up' };
-  } catch (error) {
-    return { status: 'down', detail: error instanceof Error ? error.message : String(error) };
+    const { isReady, checks } = await this.readiness.look();
+    if (!isReady) void reply.status(503);
+    const shown = Object.entries(checks).map(([name, { status, detail }]) => [
+      name,
+      { status, ...(detail !== undefined && { detail }) },
+    ]);
+    return { status: isReady ? 'ready' : 'not_ready', checks: Object.fromEntries(shown) as ReadinessBody['checks'] };
   }
 }

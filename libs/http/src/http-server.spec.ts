@@ -7,7 +7,8 @@ import { Caller, KeyAuthenticator, generateApiKey, hashApiKey } from '@millrace/
 import { updateDatasetSchema, type UpdateDatasetBody } from '@millrace/contract';
 import { newId, type Principal } from '@millrace/domain';
 import { createLogger, createMetrics } from '@millrace/telemetry';
-import { HEALTH_CHECKS, HealthController } from './health.controller.js';
+import { HealthController } from './health.controller.js';
+import { Readiness } from './readiness.js';
 import { createHttpServer } from './http-server.js';
 import { Operation } from './operation.decorator.js';
 
@@ -61,14 +62,14 @@ class SampleController {
   controllers: [SampleController, HealthController],
   providers: [
     {
-      provide: HEALTH_CHECKS,
-      useValue: {
+      provide: Readiness,
+      useValue: new Readiness({
         store: async () => {
           looks += 1;
           await new Promise((resolve) => setTimeout(resolve, 20));
-          if (!storeIsUp) throw new Error('the store is down');
+          if (!storeIsUp) throw new Error('the store is down', { cause: new Error('at 10.0.0.1') });
         },
-      },
+      }),
     },
   ],
 })

@@ -5,7 +5,8 @@ import { Caller, generateApiKey, hashApiKey, KeyAuthenticator } from '@millrace/
 import { updateDatasetSchema, type UpdateDatasetBody } from '@millrace/contract';
 import { newId, type Principal } from '@millrace/domain';
 import { createLogger, createMetrics, type Registry } from '@millrace/telemetry';
-import { HEALTH_CHECKS, HealthController } from '../src/health.controller.js';
+import { HealthController } from '../src/health.controller.js';
+import { Readiness } from '../src/readiness.js';
 import { closeHttpServer, createHttpServer, type HttpServerOptions } from '../src/http-server.js';
 import { Operation } from '../src/operation.decorator.js';
 
@@ -111,7 +112,7 @@ function moduleOf(sample: Pick<SampleServer, 'handled' | 'upload' | 'list'>): Ht
 
   @Module({
     controllers: [SampleController, HealthController],
-    providers: [{ provide: HEALTH_CHECKS, useValue: {} }],
+    providers: [{ provide: Readiness, useValue: new Readiness() }],
   })
   class SampleModule {}
   return SampleModule;

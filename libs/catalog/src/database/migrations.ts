@@ -3,8 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { CONNECT_TIMEOUT_MS } from './database.js';
+import { CONNECT_TIMEOUT_MS, type Database } from './database.js';
 import { fromDatabaseError } from './database-error.js';
+import { findRow, rowsOf } from './sql.js';
 
 /** The folder of the repository, as seen from this file in `src` and in `dist` alike. */
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../../../migrations/', import.meta.url));
@@ -50,6 +51,25 @@ export async function migrate({ databaseUrl, folder = MIGRATIONS_FOLDER }: Migra
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/**
+ * The names of the migrations that a database lacks; all of them when it is empty. Those that it has beyond ours are of a
+ * newer version, which leaves what older ones need.
+ *
+ * @throws DomainError `service.unavailable` when the database does not answer
+ */
+export async function missingMigrations(database: Database, folder = MIGRATIONS_FOLDER): Promise<string[]> {
+  const names = (await readMigrations(folder)).map(({ name }) => name);
+  const table = await database.run((manager) =>
+    findRow<{ isThere: boolean }>(manager, `SELECT to_regclass('schema_migrations') IS NOT NULL AS "isThere"`),
+  );
+  if (table?.isThere !== true) return names;
+  const applied = await database.run((manager) =>
+    rowsOf<{ name: string }>(manager, 'SELECT name FROM schema_migrations'),
+  );
+  const known = new Set(applied.map(({ name }) => name));
+  return names.filter((name) => !known.has(name));
 }
 
 async function readMigrations(folder: string): Promise<Migration[]> {

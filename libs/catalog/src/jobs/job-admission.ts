@@ -33,10 +33,10 @@ const LIMIT_OF_KIND: Readonly<Record<string, keyof TenantLimits>> = { [CONVERT_J
 const ADMISSION_LOCK = 7_294_551_022;
 
 /** How many jobs of a kind a tenant may have in flight, as SQL over `tenants t` and the limits given as parameters. */
-const IN_FLIGHT_MAX = `coalesce((t.limits->>(l.limit_name))::int, l.default_max)`;
+export const IN_FLIGHT_MAX = `coalesce((t.limits->>(l.limit_name))::int, l.default_max)`;
 
 /** The kinds asked for with the names and defaults of their limits, from three parallel arrays $1, $2 and $3. */
-const KINDS = `unnest($1::text[], $2::text[], $3::int[]) AS l (kind, limit_name, default_max)`;
+export const KINDS = `unnest($1::text[], $2::text[], $3::int[]) AS l (kind, limit_name, default_max)`;
 
 /** Whether a job of these kinds waits whose time has come. Costs much less than to admit, and nobody waits for a lock. */
 export async function isAnyDue(transaction: Transaction, kinds: readonly string[]): Promise<boolean> {
@@ -94,7 +94,10 @@ async function countAdmitted(transaction: Transaction, kinds: readonly string[])
   return row?.count ?? 0;
 }
 
-function limitsOfKinds({ kinds, tenantInFlightMax = TENANT_IN_FLIGHT_MAX }: AdmitRequest) {
+export function limitsOfKinds({
+  kinds,
+  tenantInFlightMax = TENANT_IN_FLIGHT_MAX,
+}: Pick<AdmitRequest, 'kinds' | 'tenantInFlightMax'>) {
   const limitNames = kinds.map((kind) => LIMIT_OF_KIND[kind] ?? null);
   const defaults = limitNames.map((name) => (name === null ? tenantInFlightMax : DEFAULT_TENANT_LIMITS[name]));
   return { kinds, limitNames, defaults };
@@ -112,7 +115,7 @@ export function findQueuePlace(
   transaction: Transaction,
   { tenantId, id, kind }: { tenantId: TenantId; id: JobId; kind: string },
 ): Promise<QueuePlace | undefined> {
-  const { kinds, limitNames, defaults } = limitsOfKinds({ kinds: [kind], admittedMax: 0, leaseMs: 0 });
+  const { kinds, limitNames, defaults } = limitsOfKinds({ kinds: [kind] });
   return findRow<QueuePlace>(
     transaction,
     `SELECT 1 + (SELECT count(*) FROM jobs o WHERE o.tenant_id = j.tenant_id AND o.kind = j.kind

@@ -39,6 +39,7 @@ import {
   type AttemptEnd,
   type LockedJob,
 } from './job-attempt.js';
+import { findBacklog, type JobBacklog } from './job-backlog.js';
 import { insertJob, wakeDispatcher, type JobOwner, type NewJob } from './outbox.js';
 
 export interface JobFilter {
@@ -94,6 +95,11 @@ export class JobRepository implements JobLedger {
     );
     if (!job) return 'lost';
     return job.cancelRequested ? 'cancel_requested' : 'running';
+  }
+
+  /** How much work of a kind there is at this moment, over all tenants. */
+  backlog(kind: string): Promise<JobBacklog> {
+    return this.database.run((manager) => findBacklog(manager, kind));
   }
 
   /** @throws DomainError `job.not_found` */

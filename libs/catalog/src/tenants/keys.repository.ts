@@ -32,6 +32,17 @@ export class KeyRepository implements KeyDirectory {
     });
   }
 
+  /** Like `create`, and nothing for a key that there is already, also one that was revoked. */
+  async ensure({ tenantId, userId, keyHash, scopes }: NewApiKey): Promise<void> {
+    await this.database.run((manager) =>
+      manager.query(
+        `INSERT INTO api_keys (tenant_id, id, user_id, key_hash, scopes) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (key_hash) DO NOTHING`,
+        [tenantId, newId('apiKey'), userId, Buffer.from(keyHash), scopes],
+      ),
+    );
+  }
+
   /** The one question that names no tenant: the key tells it. */
   async findPrincipal(keyHash: Uint8Array): Promise<Principal | undefined> {
     return this.database.run((manager) =>

@@ -10,6 +10,9 @@ import type { Database } from '../database/database.js';
 import { insertRow } from '../database/transition.js';
 import { limitOverrides, TenantEntity, UserEntity, type Tenant, type User } from '../schema/tenant.entity.js';
 
+/** Any number: whoever holds it makes the first admin. */
+const FIRST_ADMIN_LOCK = 7_294_551_023;
+
 /** Who there is: tenants, what they may use, and their users. */
 export class TenantRepository {
   constructor(private readonly database: Database) {}
@@ -42,6 +45,20 @@ export class TenantRepository {
       manager.getRepository(UserEntity).findOne({ where: { role: 'admin' }, order: { tenantId: 'ASC', id: 'ASC' } }),
     );
     return admin ?? undefined;
+  }
+
+  /** The same, with a tenant and an admin made now when there is none; however many ask at once, one is made. */
+  async ensureFirstAdmin(): Promise<User> {
+    return this.database.transaction(async (transaction) => {
+      await transaction.query('SELECT pg_advisory_xact_lock($1)', [FIRST_ADMIN_LOCK]);
+      const users = transaction.getRepository(UserEntity);
+      const found = await users.findOne({ where: { role: 'admin' }, order: { tenantId: 'ASC', id: 'ASC' } });
+      if (found) return found;
+      const [tenantId, id] = [newId('tenant'), newId('user')];
+      await insertRow(transaction, TenantEntity, { tenantId, name: 'default', limits: {} });
+      await insertRow(transaction, UserEntity, { tenantId, id, name: 'admin', role: 'admin' });
+      return users.findOneByOrFail({ tenantId, id });
+    });
   }
 
   /**

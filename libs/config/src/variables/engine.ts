@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import { GiB, hourMs, integer, KiB, MiB } from './kinds.js';
+import { GiB, hourMs, integer, KiB, MiB, minuteMs } from './kinds.js';
 
 /** Engine processes: how many, and what each may take. */
 export const engineVariables = {
   CONVERT_CONCURRENCY: integer('Conversions at once in one worker.', { min: 1, max: 64, default: 2 }),
+  SCALING_TARGET_MS: integer(
+    'In so much time the conversions that wait are to be worked off: `/internal/scaling` asks for so many workers.',
+    { min: 1_000, max: hourMs, default: minuteMs },
+  ),
   CONVERT_MEMORY_BYTES: integer('Memory of one conversion.', { min: 128 * MiB, default: 1 * GiB }),
   CONVERT_TIMEOUT_MS: integer('Deadline of one conversion.', { min: 100, default: 2 * hourMs }),
   QUERY_CHILDREN_MAX: z.coerce.number().int().min(1).max(256).optional().meta({

@@ -12,8 +12,10 @@ export interface EndingOptions {
   readonly say: (text: string) => void;
   /** Tells why the process ends with an error. */
   readonly complain: (error: unknown) => void;
-  /** Where the details of an unexpected error are. */
-  readonly logPath: string;
+  /** Where the details of an unexpected error are, if not on the terminal. */
+  readonly logPath?: string;
+  /** How long it may take to close everything after a signal; beyond that the process ends with the code 1. */
+  readonly closeMaxMs?: number;
 }
 
 /**
@@ -64,7 +66,10 @@ export class Ending {
     const stack = error instanceof Error ? error.stack : String(error);
     this.options.logger.fatal({ ...errorFields(error), stack }, 'an unexpected error ends the process');
     this.options.complain(error);
-    this.options.complain(`This was unexpected, so Millrace stops. Details: ${this.options.logPath}`);
+    const { logPath } = this.options;
+    this.options.complain(
+      `This was unexpected, so Millrace stops.${logPath === undefined ? '' : ` Details: ${logPath}`}`,
+    );
     setTimeout(() => this.exit(), CLOSE_AFTER_ERROR_MAX_MS).unref();
     this.end();
   }
@@ -83,6 +88,13 @@ export class Ending {
   }
 
   private closeAndExit(close: () => Promise<void>): void {
+    const { closeMaxMs, logger } = this.options;
+    if (closeMaxMs !== undefined) {
+      setTimeout(() => {
+        logger.fatal({ closeMaxMs }, 'the process could not be closed in time');
+        process.exit(1);
+      }, closeMaxMs).unref();
+    }
     close().then(
       () => this.exit(),
       (error: unknown) => {

@@ -1,0 +1,52 @@
+import { Catalog } from '@millrace/catalog';
+import type { Environment } from '@millrace/config';
+import type { EventBus, ObjectStore } from '@millrace/domain';
+import type { Readiness } from '@millrace/http';
+import { BullMqEventBus } from '@millrace/queue';
+import { errorFields, type Logger, type Registry } from '@millrace/telemetry';
+
+/** What a service works with, its own as in a process of its own. It closes none of it. */
+export interface ServiceParts {
+  readonly environment: Environment;
+  readonly databaseUrl: string;
+  readonly catalog: Catalog;
+  readonly events: EventBus;
+  readonly store: ObjectStore;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly readiness: Readiness;
+}
+
+export interface CatalogRequest {
+  readonly environment: Environment;
+  readonly databaseUrl: string;
+  /** The name of the service, as Postgres shows its connections. */
+  readonly service: string;
+  readonly logger: Logger;
+}
+
+/** @throws DomainError `service.unavailable` when the database does not answer */
+export function openServiceCatalog({ environment, databaseUrl, service, logger }: CatalogRequest): Promise<Catalog> {
+  return Catalog.open({
+    databaseUrl,
+    poolMax: environment.DATABASE_POOL_MAX,
+    applicationName: `millrace-${service}`,
+    blobGraceMs: environment.DELETION_GRACE_MS,
+    // Not the error itself: the driver hangs the whole connection on it.
+    onError: (error) => logger.warn(errorFields(error), 'a database connection broke'),
+  });
+}
+
+/** @throws Error when the queue does not answer */
+export function openServiceEvents({ databaseUrl, logger }: CatalogRequest): Promise<BullMqEventBus> {
+  return BullMqEventBus.open({ databaseUrl, logger });
+}
+
+/** What a service that runs needs at any moment. */
+export function watchDependencies(
+  readiness: Readiness,
+  { catalog, store }: Pick<ServiceParts, 'catalog' | 'store'>,
+): void {
+  readiness.set('postgres', () => catalog.ping());
+  readiness.set('object_store', (signal) => store.ping({ signal }));
+}
