@@ -38,6 +38,7 @@ export default {
     },
     { ...onPostgres, displayName: 'integration', testMatch: ['<rootDir>/{libs,apps}/**/*.int.spec.ts'] },
     { ...onPostgres, displayName: 'e2e', testMatch: ['<rootDir>/tests/e2e/**/*.e2e.spec.ts'] },
+    { ...onPostgres, displayName: 'chaos', testMatch: ['<rootDir>/tests/chaos/**/*.chaos.spec.ts'] },
   ],
   testTimeout: 60_000,
 };

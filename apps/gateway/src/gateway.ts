@@ -61,6 +61,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     logger,
     metrics,
     limits: { connectionsMax: environment.HTTP_CONNECTIONS_MAX, jsonBodyMs: environment.JSON_BODY_TIMEOUT_MS },
+    readiness,
     extend: (fastify) => serveDocsPage(fastify, version),
   });
   await app.listen(environment.PORT, environment.HOST);

@@ -97,12 +97,13 @@ async function serve(
   services: Services,
   localParts: LocalParts,
 ): Promise<RunningService> {
-  const { logger, metrics, internalSecret, host = '127.0.0.1', port = 0 } = options;
+  const { logger, metrics, readiness, internalSecret, host = '127.0.0.1', port = 0 } = options;
   const app = await createHttpServer({
     module: QueryServiceModule.with(services),
     authenticator: new ContextAuthenticator(internalSecret),
     logger,
     metrics,
+    readiness,
   });
   const stop = await keepRunning(options, services).catch(async (error: unknown) => {
     await app.close();

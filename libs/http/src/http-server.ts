@@ -15,6 +15,8 @@ import type { MillraceRouteConfig } from './operation.decorator.js';
 import { observeRequests } from './request-observer.js';
 import { NestLogger } from './nest-logger.js';
 import { PageLinkInterceptor } from './page-link.interceptor.js';
+import { partWhileDraining } from './part-while-draining.js';
+import type { Readiness } from './readiness.js';
 import { ProblemFilter } from './problem.filter.js';
 import { refuseWhileClosing } from './refuse-while-closing.js';
 import { guardRequests } from './request-gate.js';
@@ -38,6 +40,8 @@ export interface HttpServerOptions {
   readonly metrics: Registry;
   /** What clients may hold, where it is not `DEFAULT_HTTP_LIMITS`. */
   readonly limits?: Partial<HttpLimits>;
+  /** Says when the process is about to stop; while it is, answers end their connections. */
+  readonly readiness?: Readiness;
   /** Adds what is not a route of the contract, such as pages, before the app starts; see `makePublic`. */
   readonly extend?: (fastify: FastifyInstance) => Promise<void>;
 }
@@ -60,6 +64,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     done();
   });
   refuseWhileClosing(fastify);
+  if (options.readiness) partWhileDraining(fastify, options.readiness);
   guardRequests(fastify, options.authenticator);
   closeAfterEarlyAnswers(fastify);
   endStalledAnswers(fastify, limits);

@@ -27,6 +27,11 @@ export class Readiness {
     for (const [name, check] of Object.entries(checks)) this.set(name, check);
   }
 
+  /** Whether the process is about to end. */
+  get isDraining(): boolean {
+    return this.isEnding;
+  }
+
   /** Adds a dependency, or looks at it in another way from now on. */
   set(name: string, check: HealthCheck): void {
     this.checks.set(name, check);

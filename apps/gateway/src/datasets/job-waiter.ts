@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { Catalog } from '@millrace/catalog';
 import { DomainError, isTerminal, jobLifecycle, type EventBus, type JobId, type TenantId } from '@millrace/domain';
 import { EVENT_BUS } from '../tokens.js';
@@ -8,9 +14,10 @@ const POLL_MS = 1_000;
 
 /** Waits for the end of jobs, woken by events. */
 @Injectable()
-export class JobWaiter implements OnModuleInit, OnApplicationShutdown {
+export class JobWaiter implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly sleepers = new Map<JobId, Set<() => void>>();
   private unsubscribe: () => void = () => undefined;
+  private isClosing = false;
 
   constructor(
     private readonly catalog: Catalog,
@@ -23,7 +30,13 @@ export class JobWaiter implements OnModuleInit, OnApplicationShutdown {
     );
   }
 
-  /** Until the server has closed, requests wait here. */
+  /** Whoever still waits is told how things stand: no answer may take longer than the process has left. */
+  beforeApplicationShutdown(): void {
+    this.isClosing = true;
+    for (const waiting of this.sleepers.values()) for (const wake of waiting) wake();
+  }
+
+  /** Until the server has closed, requests come here. */
   onApplicationShutdown(): void {
     this.unsubscribe();
   }
@@ -38,7 +51,7 @@ export class JobWaiter implements OnModuleInit, OnApplicationShutdown {
         return true;
       }
       await woken.promise;
-      if (Date.now() >= deadline) return this.isOver(job);
+      if (this.isClosing || Date.now() >= deadline) return this.isOver(job);
     }
   }
 

@@ -1,0 +1,160 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Catalog } from '@millrace/catalog';
+import { MillraceClient } from '@millrace/contract';
+import { createTenant, startPostgres, type TestTenant } from '@millrace/testing';
+import { Balancer } from './balancer.js';
+import { type AppName, APPS, ServiceRun } from './service-run.js';
+
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** Short enough that a test can wait for what outlives its lease, long enough for a busy machine. */
+const SETTINGS = {
+  LEASE_MS: '3000',
+  SWEEP_INTERVAL_MS: '200',
+  DELETION_GRACE_MS: '1500',
+  DRAIN_DELAY_MS: '500',
+  DRAIN_MS: '10000',
+  DATABASE_POOL_MAX: '4',
+  QUERY_CHILDREN_MAX: '2',
+  QUERY_CHILDREN_KEPT_MAX: '4',
+  CONVERT_CONCURRENCY: '2',
+  INTERNAL_SECRET: 'a secret of more than thirty-two characters',
+};
+
+export interface FleetOptions {
+  /** Processes of each service; one of each where nothing is said. */
+  readonly counts?: Partial<Record<AppName, number>>;
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+export interface FleetTenant extends TestTenant {
+  readonly asAdmin: MillraceClient;
+  readonly asMember: MillraceClient;
+}
+
+/**
+ * Several processes of each service, as on many machines: each its own, with an address before the gateways and one before
+ * the query services.
+ */
+export class Fleet {
+  private readonly runs: ServiceRun[] = [];
+  private readonly closers: (() => Promise<unknown>)[] = [];
+  private gateways: Balancer | undefined;
+  private queryServices: Balancer | undefined;
+
+  private constructor(
+    readonly dataFolder: string,
+    readonly databaseUrl: string,
+    /** To look at what the services wrote, and to make tenants. */
+    readonly catalog: Catalog,
+    private readonly variables: Readonly<Record<string, string>>,
+  ) {}
+
+  static async start({ counts = {}, variables = {} }: FleetOptions = {}): Promise<Fleet> {
+    const dataFolder = await mkdtemp(join(tmpdir(), 'millrace-fleet-'));
+    // Engine processes run as users without rights, who have to pass.
+    await chmod(dataFolder, 0o711);
+    const database = await startPostgres();
+    const { databaseUrl } = database;
+    const settings = { ...SETTINGS, DATABASE_URL: databaseUrl, DATA_DIR: dataFolder, ...variables };
+    await migrate(settings);
+    const catalog = await Catalog.open({ databaseUrl, poolMax: 2, blobGraceMs: 0 });
+    const fleet = new Fleet(dataFolder, databaseUrl, catalog, settings);
+    fleet.closers.push(
+      () => rm(dataFolder, { recursive: true, force: true }),
+      () => database.stop(),
+      () => catalog.close(),
+    );
+    try {
+      await fleet.open(counts);
+      return fleet;
+    } catch (error) {
+      await fleet.stop();
+      throw error;
+    }
+  }
+
+  /** Where clients send their requests. */
+  get url(): string {
+    return this.gateways?.url ?? '';
+  }
+
+  /** The network between gateways and query services. */
+  get innerNetwork(): Pick<Balancer, 'cut' | 'mend'> {
+    if (!this.queryServices) throw new Error('The fleet is not open.');
+    return this.queryServices;
+  }
+
+  /** The processes of a service that have not ended. */
+  of(app: AppName): ServiceRun[] {
+    return this.runs.filter((run) => run.app === app && !run.hasEnded);
+  }
+
+  /** Starts one more process of a service and waits until it is ready. */
+  async add(app: AppName): Promise<ServiceRun> {
+    const run = await this.spawn(app).untilReady();
+    await Promise.all([this.gateways?.look(), this.queryServices?.look()]);
+    return run;
+  }
+
+  /** As a rolling update does: for each process of a service a new one, and when that is ready, the old one stops. */
+  async replaceAll(app: AppName): Promise<void> {
+    for (const old of this.of(app)) {
+      await this.add(app);
+      const { code } = await old.stop();
+      if (code !== 0) throw new Error(`The ${app} ended with ${code}:\n${old.lines.join('\n')}`);
+    }
+  }
+
+  async newTenant(): Promise<FleetTenant> {
+    const tenant = await createTenant(this.catalog);
+    const client = (apiKey: string) => new MillraceClient({ url: this.url, apiKey });
+    return { ...tenant, asAdmin: client(tenant.admin.apiKey), asMember: client(tenant.member.apiKey) };
+  }
+
+  /** Runs a part of a test; when it fails, the last lines of all processes are shown. */
+  async explained<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      for (const { app, pid, lines } of this.runs) {
+        process.stderr.write(`\n--- ${app} ${pid}\n${lines.slice(-30).join('\n')}\n`);
+      }
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.runs.map((run) => run.stop('SIGKILL')));
+    await Promise.all([this.gateways?.close(), this.queryServices?.close()]);
+    for (const close of this.closers.splice(0).toReversed()) await close();
+  }
+
+  private async open(counts: Partial<Record<AppName, number>>): Promise<void> {
+    this.queryServices = await Balancer.open(() => this.of('query-service'));
+    this.gateways = await Balancer.open(() => this.of('gateway'));
+    const wanted = APPS.flatMap((app) => Array.from({ length: counts[app] ?? 1 }, () => app));
+    await Promise.all(wanted.map((app) => this.spawn(app).untilReady()));
+    await Promise.all([this.gateways.look(), this.queryServices.look()]);
+  }
+
+  private spawn(app: AppName): ServiceRun {
+    const run = new ServiceRun(app, { ...this.variables, QUERY_SERVICE_URL: this.queryServices?.url ?? '' });
+    this.runs.push(run);
+    return run;
+  }
+}
+
+/** Makes the tables, as a deployment does before its services start. */
+async function migrate(variables: Readonly<Record<string, string>>): Promise<void> {
+  const main = join(ROOT, 'apps/maintenance-worker/dist/migrate.js');
+  await promisify(execFile)(join(ROOT, 'node_modules/.bin/node'), [main], {
+    env: { PATH: process.env['PATH'], ...variables },
+    timeout: 60_000,
+  });
+}
