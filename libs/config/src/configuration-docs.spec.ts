@@ -4,7 +4,7 @@ import { environmentSchema, parseEnvironment } from './environment.js';
 
 const DOCS = new URL('../../../docs/configuration.md', import.meta.url);
 /** A row: name, type, default and meaning; the default's first part in backticks, or `none`. */
-const ROW = /^\| `([A-Z_]+)` +\| (.+?) +\| (?:none|`([^`]*)`)[^|]*\| (.+?) +\|$/gm;
+const ROW = /^\| `([A-Z0-9_]+)` +\| (.+?) +\| (?:none|`([^`]*)`)[^|]*\| (.+?) +\|$/gm;
 
 describe('docs/configuration.md', () => {
   const rows = [...readFileSync(DOCS, 'utf8').matchAll(ROW)];

@@ -12,6 +12,10 @@ describe('parseEnvironment', () => {
     expect(parseEnvironment({ PORT: '9000' }).PORT).toBe(9000);
   });
 
+  it.each(['ab', 'Bucket', '-bucket', 'a_b', 'x'.repeat(64), 's3://bucket'])('refuses the bucket %j', (S3_BUCKET) => {
+    expect(() => parseEnvironment({ S3_BUCKET })).toThrow('S3_BUCKET: Not the name of a bucket.');
+  });
+
   it('names every variable that is wrong', () => {
     const parse = () => parseEnvironment({ PORT: 'eighty', LEASE_MS: '1', INTERNAL_SECRET: 'short' });
     expect(parse).toThrow(ConfigError);

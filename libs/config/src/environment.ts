@@ -4,6 +4,7 @@ import { engineVariables } from './variables/engine.js';
 import { lifetimesVariables } from './variables/lifetimes.js';
 import { requestsVariables } from './variables/requests.js';
 import { serviceVariables } from './variables/service.js';
+import { storageVariables } from './variables/storage.js';
 
 /**
  * Every environment variable that Millrace reads, with its default. A name ends in its unit. An empty variable counts
@@ -12,6 +13,7 @@ import { serviceVariables } from './variables/service.js';
 export const environmentSchema = z.object({
   ...serviceVariables,
   ...databaseVariables,
+  ...storageVariables,
   ...requestsVariables,
   ...lifetimesVariables,
   ...engineVariables,
