@@ -27,7 +27,7 @@ export async function* abortable(body: ByteStream, signal: AbortSignal | undefin
  * A promise, or the signal's reason if that comes first. The listener goes with each call: a race against one
  * long-lived promise would keep a reaction per chunk in memory.
  */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason);

@@ -1,6 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 import type { ByteRange } from '@millrace/domain';
-import { storageError } from './storage-error.js';
+import { storageError, withStorageErrors } from './storage-error.js';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -68,4 +68,14 @@ export class FileBytes implements AsyncIterableIterator<Uint8Array> {
     // Nothing was written, so a close that fails loses nothing.
     await this.handle.close().catch(() => undefined);
   }
+}
+
+/** Opens a file for reading; a link is not followed. @throws the signal's reason; I/O errors as DomainErrors */
+export async function openFileBytes(path: string, options: FileBytesOptions): Promise<FileBytes> {
+  options.signal?.throwIfAborted();
+  const handle = await withStorageErrors(() => open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+  const bytes = new FileBytes(handle, options);
+  if (options.signal?.aborted) await bytes.return();
+  options.signal?.throwIfAborted();
+  return bytes;
 }

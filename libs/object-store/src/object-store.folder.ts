@@ -1,11 +1,12 @@
-import { access, constants, link, lstat, mkdir, open, opendir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, constants, link, lstat, mkdir, opendir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import type { Dir, Dirent } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DomainError } from '@millrace/domain';
 import type { ByteRange, ByteStream, ObjectStore, StoredObject, StoreOptions } from '@millrace/domain';
-import { FileBytes } from './file-bytes.js';
+import { openFileBytes, type FileBytes } from './file-bytes.js';
 import { FILE_MODE, FOLDER_MODE, pruneFolders, syncFolders, writeNewFile } from './folder-files.js';
 import { checkKey, checkPrefix, isObjectKey } from './object-keys.js';
+import { checkRange } from './range.js';
 import { storageError, systemCode, withStorageErrors } from './storage-error.js';
 
 /** Behind the key of an object that is being written. No key ends like this. */
@@ -78,7 +79,7 @@ export class FolderObjectStore implements ObjectStore {
   /** Copies the file: a link would leave whoever wrote it with a way to change the object. */
   async putFile(key: string, path: string, options: StoreOptions = {}): Promise<StoredObject> {
     checkKey(key);
-    const bytes = await openBytes(path, options);
+    const bytes = await openFileBytes(path, options);
     try {
       return await this.put(key, bytes, options);
     } finally {
@@ -164,7 +165,7 @@ export class FolderObjectStore implements ObjectStore {
 
   async #open(key: string, options: StoreOptions & { readonly range?: ByteRange }): Promise<FileBytes> {
     try {
-      return await openBytes(this.#pathOf(key), options);
+      return await openFileBytes(this.#pathOf(key), options);
     } catch (error) {
       const isMissing = error instanceof DomainError && error.code === 'storage.object_missing';
       if (isMissing) await this.#checkPresent();
@@ -242,23 +243,6 @@ async function markStore(path: string): Promise<void> {
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   }
-}
-
-async function openBytes(
-  path: string,
-  options: StoreOptions & { readonly range?: ByteRange | undefined },
-): Promise<FileBytes> {
-  options.signal?.throwIfAborted();
-  const handle = await withStorageErrors(() => open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
-  const bytes = new FileBytes(handle, options);
-  if (options.signal?.aborted) await bytes.return();
-  options.signal?.throwIfAborted();
-  return bytes;
-}
-
-function checkRange({ start, end }: ByteRange): void {
-  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start) return;
-  throw new RangeError(`Not a range of bytes: ${start} to ${end}`);
 }
 
 async function findSizeBytes(path: string): Promise<number | undefined> {

@@ -20,3 +20,5 @@ export {
   writeBlob,
 } from './tenants/catalog-rows.js';
 export { createCaller, createTenant, type TestTenant } from './tenants/create-tenant.js';
+export { S3Proxy, type FaultScope, type S3Fault, type S3OperationName } from './s3/s3-proxy.js';
+export { startS3, type TestS3 } from './s3/start-s3.js';

@@ -3,6 +3,7 @@ import { newId, type ByteStream, type ObjectStore } from '@millrace/domain';
 
 export interface StoreContext {
   readonly store: ObjectStore;
+  readonly gatheredBytesMax: number;
   /** A local folder for this run. */
   readonly folder: string;
 }
