@@ -5,6 +5,9 @@ export { BreakingProxy, type BreakingPoint } from './postgres/breaking-proxy.js'
 export { openCatalog, type TestCatalog } from './postgres/open-catalog.js';
 export { startPostgres, type TestDatabase } from './postgres/start-postgres.js';
 export { withClient } from './postgres/with-client.js';
+export { RedisCluster } from './redis/redis-cluster.js';
+export { RedisSentinel } from './redis/redis-sentinel.js';
+export { RedisServer } from './redis/redis-server.js';
 export { pinCount, registeredKeys, versionOfJob } from './tenants/catalog-look-ups.js';
 export {
   admitJob,
