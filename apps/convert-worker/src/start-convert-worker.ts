@@ -7,7 +7,7 @@ import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
 import { EnginePool } from '@millrace/engine';
 import { BlobWriter } from '@millrace/object-store';
-import { BullMqServer, JOBS, type JobCatalog } from '@millrace/queue';
+import { BullMqServer, JOBS, type JobCatalog, type QueueLocation } from '@millrace/queue';
 import type { Logger, Registry } from '@millrace/telemetry';
 import { ConvertWorkerModule } from './convert-worker.module.js';
 import { ConversionMetrics } from './conversions/conversion-metrics.js';
@@ -17,8 +17,7 @@ import { VersionWriter } from './conversions/version-writer.js';
 
 export interface ConvertWorkerOptions {
   readonly environment: Environment;
-  /** Where the queue's tables are. */
-  readonly databaseUrl: string;
+  readonly queueLocation: QueueLocation;
   readonly catalog: Catalog;
   readonly store: ObjectStore;
   readonly events: EventBus;
@@ -93,14 +92,14 @@ function makeConverter(
 }
 
 async function startApp(
-  { environment, databaseUrl, catalog, events, logger }: ConvertWorkerOptions,
+  { environment, queueLocation, catalog, events, logger }: ConvertWorkerOptions,
   converter: DatasetConverter,
 ): Promise<{ close(): Promise<void> }> {
   const strategy = new BullMqServer({
     queues: [{ name: 'convert', concurrency: environment.CONVERT_CONCURRENCY }],
     ledger: catalog.jobs,
     events,
-    databaseUrl,
+    queueLocation,
     logger,
     drainMs: environment.DRAIN_MS,
     catalog: jobCatalog(environment),

@@ -67,16 +67,17 @@ export class ConvertBench {
   static async open(): Promise<ConvertBench> {
     const database = await openCatalog({ blobGraceMs: 0 });
     const { databaseUrl, catalog } = database;
-    await migrateQueue(databaseUrl);
+    const queueLocation = { kind: 'postgres', databaseUrl } as const;
+    await migrateQueue(queueLocation);
     const folder = await mkdtemp(join(tmpdir(), 'millrace-convert-'));
     // Engine processes run as another user and have to pass.
     await chmod(folder, 0o711);
     const store = new FaultyObjectStore(await new FolderObjectStore(join(folder, 'objects')).open());
     const events = await BullMqEventBus.open({
-      databaseUrl,
+      queueLocation,
       logger: createLogger({ level: 'silent', service: 'test' }),
     });
-    const bench = new ConvertBench(database, store, events, await Housekeeper.start(catalog, databaseUrl), folder);
+    const bench = new ConvertBench(database, store, events, await Housekeeper.start(catalog, queueLocation), folder);
     await events.subscribe('job.ended', (event) => bench.ended.push(event));
     return bench;
   }
@@ -104,7 +105,7 @@ export class ConvertBench {
         CONVERT_MEMORY_BYTES: '268435456',
         ...variables,
       }),
-      databaseUrl: database.databaseUrl,
+      queueLocation: { kind: 'postgres', databaseUrl: database.databaseUrl },
       ...{ catalog, store, events, metrics, engineFolder },
       logger: createLogger({ level: 'info', service: 'convert-worker', stream }),
     });

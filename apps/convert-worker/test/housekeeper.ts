@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalog } from '@millrace/catalog';
-import { JobProducer } from '@millrace/queue';
+import { JobProducer, type QueueLocation } from '@millrace/queue';
 import type { ObjectStore } from '@millrace/domain';
 import { createLogger } from '@millrace/telemetry';
 
@@ -25,9 +25,9 @@ export class Housekeeper {
     this.#running = this.#run();
   }
 
-  static async start(catalog: Catalog, databaseUrl: string): Promise<Housekeeper> {
+  static async start(catalog: Catalog, queueLocation: QueueLocation): Promise<Housekeeper> {
     const logger = createLogger({ level: 'silent', service: 'test' });
-    return new Housekeeper(catalog, await JobProducer.open({ databaseUrl, logger }));
+    return new Housekeeper(catalog, await JobProducer.open({ queueLocation, logger }));
   }
 
   async pause(): Promise<void> {

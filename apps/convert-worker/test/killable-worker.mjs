@@ -12,6 +12,7 @@ import { BullMqEventBus } from '@millrace/queue';
 import { createLogger, Registry } from '@millrace/telemetry';
 
 const { databaseUrl, folder, stopAt } = JSON.parse(process.argv[2]);
+const queueLocation = { kind: 'postgres', databaseUrl };
 const logger = createLogger({ level: 'error', service: 'killable-worker' });
 const catalog = await Catalog.open({ databaseUrl, blobGraceMs: 0 });
 const store = await new FolderObjectStore(join(folder, 'objects')).open();
@@ -46,10 +47,10 @@ const STOPS = {
 STOPS[stopAt]();
 await startConvertWorker({
   environment: parseEnvironment({ LEASE_MS: '1000', CONVERT_MEMORY_BYTES: '268435456' }),
-  databaseUrl,
+  queueLocation,
   catalog,
   store,
-  events: await BullMqEventBus.open({ databaseUrl, logger }),
+  events: await BullMqEventBus.open({ queueLocation, logger }),
   logger,
   metrics: new Registry(),
   engineFolder: join(folder, 'engine'),

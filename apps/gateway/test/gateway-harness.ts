@@ -40,11 +40,12 @@ export async function startTestGateway(
 ): Promise<GatewayUnderTest> {
   const opened = await openCatalog({ blobGraceMs: 0 });
   const { catalog, databaseUrl } = opened;
-  await migrateQueue(databaseUrl);
+  const queueLocation = { kind: 'postgres', databaseUrl } as const;
+  await migrateQueue(queueLocation);
   const folder = await mkdtemp(join(tmpdir(), 'millrace-gateway-'));
   const store = new FaultyObjectStore(await new FolderObjectStore(folder).open());
   const logger = createLogger({ level: 'silent', service: 'gateway' });
-  const events = await BullMqEventBus.open({ databaseUrl, logger });
+  const events = await BullMqEventBus.open({ queueLocation, logger });
   const gateway = await startGateway({
     ...{
       catalog,

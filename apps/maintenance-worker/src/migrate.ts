@@ -1,6 +1,6 @@
 import { type Environment, parseEnvironment, requireSetting } from '@millrace/config';
 import type { Catalog } from '@millrace/catalog';
-import { migrateQueue } from '@millrace/queue';
+import { migrateQueue, parseQueueLocation } from '@millrace/queue';
 import { openServiceCatalog } from '@millrace/runtime';
 import { createLogger } from '@millrace/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,8 +26,8 @@ async function main(): Promise<void> {
   try {
     const applied = await catalog.migrate();
     say(applied.length > 0 ? `Applied ${applied.join(', ')}.\n` : 'The tables of the catalog are up to date.\n');
-    await migrateQueue(databaseUrl);
-    say('The tables of the queue are up to date.\n');
+    await migrateQueue(parseQueueLocation({ REDIS_URL: environment.REDIS_URL, databaseUrl }));
+    say('The queue is in order.\n');
     const key = await provisionFirstKey(catalog, environment);
     if (key !== undefined) say(`The first tenant was made. Its API key, shown once:\n\n  ${key}\n\n`);
   } finally {

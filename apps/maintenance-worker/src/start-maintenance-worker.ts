@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { Catalog, JobSignal } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
-import { BullMqServer, type JobCatalog, JobProducer, JOBS } from '@millrace/queue';
+import { BullMqServer, type JobCatalog, JobProducer, JOBS, type QueueLocation } from '@millrace/queue';
 import type { Logger, Registry } from '@millrace/telemetry';
 import { Dispatcher } from './dispatching/dispatcher.js';
 import { MaintenanceMetrics } from './maintenance-metrics.js';
@@ -18,8 +18,7 @@ import { endsWithin } from './timing.js';
 
 export interface MaintenanceWorkerOptions {
   readonly environment: Environment;
-  /** Where the queue's tables are. */
-  readonly databaseUrl: string;
+  readonly queueLocation: QueueLocation;
   readonly catalog: Catalog;
   readonly store: ObjectStore;
   readonly events: EventBus;
@@ -80,12 +79,12 @@ export async function startMaintenanceWorker(options: MaintenanceWorkerOptions):
 }
 
 async function startServer(parts: Parts): Promise<{ close(): Promise<void> }> {
-  const { environment, databaseUrl, catalog, events, logger, announcer } = parts;
+  const { environment, queueLocation, catalog, events, logger, announcer } = parts;
   const strategy = new BullMqServer({
     queues: [{ name: 'maintenance', concurrency: PERSIST_CONCURRENCY }],
     ledger: new AnnouncingLedger(catalog.jobs, announcer),
     events,
-    databaseUrl,
+    queueLocation,
     logger,
     drainMs: environment.DRAIN_MS,
     catalog: jobCatalog(environment),
@@ -97,8 +96,8 @@ async function startServer(parts: Parts): Promise<{ close(): Promise<void> }> {
 }
 
 async function startDispatching(parts: Parts): Promise<{ close(): Promise<void> }> {
-  const { environment, databaseUrl, catalog, events, logger, observed: metrics } = parts;
-  const producer = await JobProducer.open({ databaseUrl, logger });
+  const { environment, queueLocation, catalog, events, logger, observed: metrics } = parts;
+  const producer = await JobProducer.open({ queueLocation, logger });
   const admissionLeaseMs = ADMISSION_LEASES * environment.LEASE_MS;
   const dispatcher = new Dispatcher({ jobs: catalog.jobs, producer, metrics, logger, admissionLeaseMs });
   const wake = (): void => dispatcher.wake();

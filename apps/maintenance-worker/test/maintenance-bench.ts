@@ -47,11 +47,12 @@ export class MaintenanceBench {
 
   static async open({ blobGraceMs = 0 } = {}): Promise<MaintenanceBench> {
     const database = await openCatalog({ blobGraceMs });
-    await migrateQueue(database.databaseUrl);
+    const queueLocation = { kind: 'postgres', databaseUrl: database.databaseUrl } as const;
+    await migrateQueue(queueLocation);
     const folder = await mkdtemp(join(tmpdir(), 'millrace-maintenance-'));
     const store = new FaultyObjectStore(await new FolderObjectStore(join(folder, 'objects')).open());
     const logger = createLogger({ level: 'silent', service: 'test' });
-    const events = await BullMqEventBus.open({ databaseUrl: database.databaseUrl, logger });
+    const events = await BullMqEventBus.open({ queueLocation, logger });
     const bench = new MaintenanceBench(database, store, events, folder);
     for (const type of ['job.ended', 'result.settled'] as const) {
       await events.subscribe(type, (event) => bench.heard.push(event));
@@ -75,7 +76,7 @@ export class MaintenanceBench {
         DRAIN_MS: '200',
         ...variables,
       }),
-      databaseUrl: database.databaseUrl,
+      queueLocation: { kind: 'postgres', databaseUrl: database.databaseUrl },
       ...{ catalog, store, events, metrics },
       logger: createLogger({ level: 'info', service: 'maintenance-worker', stream }),
     });

@@ -52,7 +52,8 @@ export class QueryServiceHarness {
   static async start(variables: Record<string, string> = {}): Promise<QueryServiceHarness> {
     const database = await openCatalog({ blobGraceMs: 0 });
     const { catalog, databaseUrl } = database;
-    await migrateQueue(databaseUrl);
+    const queueLocation = { kind: 'postgres', databaseUrl } as const;
+    await migrateQueue(queueLocation);
     const folder = await mkdtemp(join(tmpdir(), 'millrace-query-service-'));
     // Engine processes run as another user and must pass.
     await chmod(folder, 0o711);
@@ -63,7 +64,7 @@ export class QueryServiceHarness {
       service: 'query-service',
       stream: { write: (line: string) => void logLines.push(line) },
     });
-    const events = await BullMqEventBus.open({ databaseUrl, logger });
+    const events = await BullMqEventBus.open({ queueLocation, logger });
     const engine = new EnginePool({ workDir: join(folder, 'making'), childrenMax: 1, memoryBytes: 512 * MiB });
     const metrics = createMetrics('query-service');
     const environment = parseEnvironment({

@@ -9,7 +9,7 @@ import { startGateway } from '@millrace/gateway';
 import { Readiness } from '@millrace/http';
 import { startMaintenanceWorker } from '@millrace/maintenance-worker';
 import { startQueryService } from '@millrace/query-service';
-import { migrateQueue } from '@millrace/queue';
+import { migrateQueue, parseQueueLocation, type QueueLocation } from '@millrace/queue';
 import {
   Closers,
   engineFolder,
@@ -74,11 +74,12 @@ async function startAll(options: StandaloneOptions, closers: Closers): Promise<I
   onStep?.('Starting Postgres');
   const databaseUrl = environment.DATABASE_URL ?? (await startPostgres(options, dataFolder, closers));
   signal?.throwIfAborted();
-  await migrateQueue(databaseUrl);
+  const queueLocation = parseQueueLocation({ REDIS_URL: environment.REDIS_URL, databaseUrl });
+  await migrateQueue(queueLocation);
   const store = await openMigratedStore(options, databaseUrl);
   signal?.throwIfAborted();
   onStep?.('Starting the services');
-  return startServices({ ...options, dataFolder, databaseUrl, store }, closers);
+  return startServices({ ...options, dataFolder, databaseUrl, queueLocation, store }, closers);
 }
 
 /** Only the catalog knows whether the store may be new, so its tables come first. */
@@ -116,6 +117,7 @@ async function startPostgres(
 interface Place extends StandaloneOptions {
   readonly dataFolder: string;
   readonly databaseUrl: string;
+  readonly queueLocation: QueueLocation;
   readonly store: ObjectStore;
 }
 
@@ -161,18 +163,15 @@ async function startServices(place: Place, closers: Closers): Promise<IssuedCred
 }
 
 /** What a service works with, its own as in a process of its own: pool, event bus, logger, metrics. */
-async function openParts(
-  service: string,
-  { environment, databaseUrl, store, logStream }: Place,
-  closers: Closers,
-): Promise<ServiceParts> {
+async function openParts(service: string, place: Place, closers: Closers): Promise<ServiceParts> {
+  const { environment, databaseUrl, queueLocation, store, logStream } = place;
   const logger = createLogger({ level: environment.LOG_LEVEL, service, stream: logStream });
   const request = { environment, databaseUrl, service, logger };
   const catalog = await openServiceCatalog(request);
   closers.add(() => catalog.close());
-  const events = await openServiceEvents(request);
+  const events = await openServiceEvents({ queueLocation, logger });
   closers.add(() => events.close());
   const readiness = new Readiness();
   watchDependencies(readiness, { catalog, store });
-  return { environment, databaseUrl, catalog, events, store, logger, metrics: createMetrics(service), readiness };
+  return { environment, queueLocation, catalog, events, store, logger, metrics: createMetrics(service), readiness };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { databaseVariables } from './variables/database.js';
 import { engineVariables } from './variables/engine.js';
 import { lifetimesVariables } from './variables/lifetimes.js';
+import { queueVariables } from './variables/queue.js';
 import { requestsVariables } from './variables/requests.js';
 import { serviceVariables } from './variables/service.js';
 import { storageVariables } from './variables/storage.js';
@@ -14,6 +15,7 @@ export const environmentSchema = z.object({
   ...serviceVariables,
   ...databaseVariables,
   ...storageVariables,
+  ...queueVariables,
   ...requestsVariables,
   ...lifetimesVariables,
   ...engineVariables,

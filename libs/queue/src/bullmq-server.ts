@@ -9,7 +9,9 @@ import { type JobCatalog, JOBS, type QueueName } from './job-catalog.js';
 import type { JobContext } from './job-context.js';
 import { JOB_TRANSPORT } from './job-handler.decorator.js';
 import { parseJobMessage } from './job-message.js';
-import { openReceiver, type QueueReceiver } from './queue-backend.js';
+import type { QueueReceiver } from './queue-backend.js';
+import { queueBackendAt } from './queue-backend-at.js';
+import type { QueueLocation } from './queue-location.js';
 import type { QueueLog } from './queue-log.js';
 
 /** Together well under the 30 s that Kubernetes gives a process to end. */
@@ -22,7 +24,7 @@ export interface BullMqServerOptions {
   readonly queues: readonly { readonly name: QueueName; readonly concurrency: number }[];
   readonly ledger: JobLedger;
   readonly events: EventBus;
-  readonly databaseUrl: string;
+  readonly queueLocation: QueueLocation;
   readonly logger: QueueLog;
   /** How long `close` waits for running handlers before it aborts them. */
   readonly drainMs?: number;
@@ -100,13 +102,14 @@ export class BullMqServer extends Server implements CustomTransportStrategy {
   }
 
   async #openReceivers(): Promise<void> {
-    const { queues, databaseUrl, events, logger: log } = this.#options;
+    const { queues, queueLocation, events, logger: log } = this.#options;
+    const backend = queueBackendAt(queueLocation);
     const receive = (name: string, data: unknown): Promise<void> => this.#receive(name, data);
-    this.#receivers = queues.map(({ name, concurrency }) =>
-      openReceiver({ queue: name, concurrency, databaseUrl, log, receive }),
+    const opening = queues.map(({ name: queue, concurrency }) =>
+      backend.openReceiver({ queue, concurrency, log, receive }),
     );
     try {
-      await Promise.all(this.#receivers.map((receiver) => receiver.waitUntilReady()));
+      await this.#keepOpened(opening);
       this.#unsubscribe = await events.subscribe('job.cancel_requested', ({ jobId }) => {
         this.#runner.nudge(jobId);
       });
@@ -115,6 +118,14 @@ export class BullMqServer extends Server implements CustomTransportStrategy {
       throw error;
     }
     for (const receiver of this.#receivers) receiver.run();
+  }
+
+  /** Waits for all, keeps those that opened, and throws when one did not. */
+  async #keepOpened(opening: readonly Promise<QueueReceiver>[]): Promise<void> {
+    const opened = await Promise.allSettled(opening);
+    this.#receivers = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const failed = opened.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   /** Handles one message and swallows every error: what a failure means is the ledger's business, not BullMQ's. */

@@ -2,32 +2,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type DomainEvent, newId } from '@millrace/domain';
 import { eventually } from '@millrace/testing/eventually';
 import { RecordingLog } from '../test/recording-log.js';
-import { TestPostgres } from '../test/test-postgres.js';
+import { DATASTORES } from '../test/test-datastores.js';
+import type { TestDatastore, TestQueue } from '../test/test-queue.js';
 import { BullMqEventBus } from './event-bus.bullmq.js';
-import { openBroadcast } from './queue-backend.js';
+import { queueBackendAt } from './queue-backend-at.js';
 
-let postgres: TestPostgres;
-let databaseUrl: string;
+let queue: TestQueue;
 let log: RecordingLog;
 let open: BullMqEventBus[];
 
-beforeAll(() => {
-  postgres = new TestPostgres();
-});
-beforeEach(async () => {
-  databaseUrl = await postgres.createDatabase();
-  log = new RecordingLog();
-  open = [];
-});
-afterEach(async () => {
-  await Promise.all(open.map((bus) => bus.close()));
-});
-afterAll(async () => {
-  await postgres.stop();
-});
-
 async function openBus(): Promise<BullMqEventBus> {
-  const bus = await BullMqEventBus.open({ databaseUrl, logger: log });
+  const bus = await BullMqEventBus.open({ queueLocation: queue.location, logger: log });
   open.push(bus);
   return bus;
 }
@@ -36,7 +21,24 @@ function jobEnded(): DomainEvent & { type: 'job.ended' } {
   return { type: 'job.ended', tenantId: newId('tenant'), jobId: newId('job'), status: 'failed' };
 }
 
-describe('BullMqEventBus', () => {
+describe.each(DATASTORES)('BullMqEventBus on %s', (_, start) => {
+  let datastore: TestDatastore;
+
+  beforeAll(() => {
+    datastore = start();
+  });
+  beforeEach(async () => {
+    queue = await datastore.createQueue();
+    log = new RecordingLog();
+    open = [];
+  });
+  afterEach(async () => {
+    await Promise.all(open.map((bus) => bus.close()));
+  });
+  afterAll(async () => {
+    await datastore.stop();
+  });
+
   it('tells every instance, the own included, and only who asked for the type', async () => {
     const [here, there] = await Promise.all([openBus(), openBus()]);
     const heard: unknown[][] = [[], [], []];
@@ -48,9 +50,7 @@ describe('BullMqEventBus', () => {
     await eventually('both have heard', () => heard[0]?.length === 1 && heard[1]?.length === 1);
     expect(heard).toEqual([[event], [event], []]);
     // What nobody listens for goes nowhere.
-    const select = 'SELECT DISTINCT pattern FROM bullmq.relay_subscription ORDER BY 1';
-    const { rows } = await postgres.withClient(databaseUrl, (client) => client.query(select));
-    expect(rows).toEqual([{ pattern: 'events.job.ended' }, { pattern: 'events.result.settled' }]);
+    expect(await queue.topics()).toEqual(['events.job.ended', 'events.result.settled']);
   });
 
   it('carries every type of event', async () => {
@@ -88,7 +88,7 @@ describe('BullMqEventBus', () => {
     const bus = await openBus();
     const heard: DomainEvent[] = [];
     await bus.subscribe('job.ended', (event) => heard.push(event));
-    const other = await openBroadcast(databaseUrl, log);
+    const other = await queueBackendAt(queue.location).openBroadcast(log);
     await other.publish('events.job.ended', { type: 'job.ended', status: 'painted' });
     await other.publish('events.job.ended', 'hello');
     await other.close();
@@ -106,7 +106,7 @@ describe('BullMqEventBus', () => {
       heard.push(event);
       leave();
     });
-    await postgres.breakConnections(databaseUrl);
+    await queue.breakConnections();
     await eventually('an event is heard', async () => {
       await here.publish(jobEnded());
       return heard.length > 0;
@@ -121,8 +121,10 @@ describe('BullMqEventBus', () => {
     expect(log.has('an event was not sent')).toBe(true);
   });
 
-  it('does not open without the tables of the queue', async () => {
-    databaseUrl = await postgres.createEmptyDatabase();
-    await expect(openBus()).rejects.toThrow();
+  it('says whether its datastore answers', async () => {
+    const bus = await openBus();
+    await expect(bus.ping()).resolves.toBeUndefined();
+    await bus.close();
+    await expect(bus.ping()).rejects.toThrow();
   });
 });

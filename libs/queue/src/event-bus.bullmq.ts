@@ -2,13 +2,15 @@ import { errorFields } from '@millrace/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DomainEvent, EventBus, EventOf, EventType } from '@millrace/domain';
 import { domainEventSchema } from './domain-event-schema.js';
-import { type Broadcast, openBroadcast } from './queue-backend.js';
+import type { Broadcast } from './queue-backend.js';
+import { queueBackendAt } from './queue-backend-at.js';
+import type { QueueLocation } from './queue-location.js';
 import type { QueueLog } from './queue-log.js';
 
 const PUBLISH_TIMEOUT_MS = 2_000;
 
 export interface BullMqEventBusOptions {
-  readonly databaseUrl: string;
+  readonly queueLocation: QueueLocation;
   readonly logger: QueueLog;
 }
 
@@ -29,9 +31,9 @@ export class BullMqEventBus implements EventBus {
     this.#log = log;
   }
 
-  /** Throws when Postgres does not answer or `migrateQueue` has not run. */
-  static async open({ databaseUrl, logger }: BullMqEventBusOptions): Promise<BullMqEventBus> {
-    return new BullMqEventBus(await openBroadcast(databaseUrl, logger), logger);
+  /** Throws when the queue's datastore does not answer or `migrateQueue` has not run. */
+  static async open({ queueLocation, logger }: BullMqEventBusOptions): Promise<BullMqEventBus> {
+    return new BullMqEventBus(await queueBackendAt(queueLocation).openBroadcast(logger), logger);
   }
 
   async publish(event: DomainEvent): Promise<void> {
@@ -59,6 +61,11 @@ export class BullMqEventBus implements EventBus {
     return () => {
       listeners.delete(call);
     };
+  }
+
+  /** Throws when the queue's datastore does not answer: a look whether it is there. */
+  async ping(): Promise<void> {
+    await this.#broadcast.ping();
   }
 
   /** Ends the subscription with the others; later events are not sent. */

@@ -16,5 +16,7 @@ export { JobContext } from './job-context.js';
 export { JobHandler, type JobMethod } from './job-handler.decorator.js';
 export type { AdmittedJob, JobMessage } from './job-message.js';
 export { JobProducer, type JobProducerOptions } from './job-producer.js';
-export { migrateQueue } from './queue-backend.js';
+export { migrateQueue } from './migrate-queue.js';
+export { parseQueueLocation, type QueueSettings } from './parse-queue-location.js';
+export type { QueueLocation } from './queue-location.js';
 export type { QueueLog } from './queue-log.js';

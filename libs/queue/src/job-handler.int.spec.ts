@@ -20,29 +20,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { DomainError } from '@millrace/domain';
 import { concat, from, NEVER, of, type Observable, tap, throwError } from 'rxjs';
 import { eventually } from '@millrace/testing/eventually';
-import { TestPostgres } from '../test/test-postgres.js';
+import { DATASTORES } from '../test/test-datastores.js';
+import type { TestDatastore } from '../test/test-queue.js';
 import { Bench, type ConvertPayload, convertPayload } from '../test/worker-app.js';
 import { BullMqServer } from './bullmq-server.js';
 import { JobContext } from './job-context.js';
 import { JobHandler } from './job-handler.decorator.js';
 
-let postgres: TestPostgres;
 let bench: Bench;
 let trace: string[];
-
-beforeAll(() => {
-  postgres = new TestPostgres();
-});
-beforeEach(async () => {
-  trace = [];
-  bench = await Bench.open(await postgres.createDatabase());
-});
-afterEach(async () => {
-  await bench.close();
-});
-afterAll(async () => {
-  await postgres.stop();
-});
 
 async function outcomeOf(payload: ConvertPayload = convertPayload()): Promise<object> {
   const { jobId } = await bench.send(payload);
@@ -74,7 +60,23 @@ class MistakeFilter implements ExceptionFilter {
   }
 }
 
-describe('a job handler', () => {
+describe.each(DATASTORES)('a job handler, the queue on %s', (_, open) => {
+  let datastore: TestDatastore;
+
+  beforeAll(() => {
+    datastore = open();
+  });
+  beforeEach(async () => {
+    trace = [];
+    bench = await Bench.open((await datastore.createQueue()).location);
+  });
+  afterEach(async () => {
+    await bench.close();
+  });
+  afterAll(async () => {
+    await datastore.stop();
+  });
+
   it('runs behind the guards, interceptors and pipes of the app', async () => {
     const guard = { canActivate: () => trace.push('guard') > 0 };
     @Controller()
@@ -161,10 +163,8 @@ describe('a job handler', () => {
     expect(await outcomeOf()).toMatchObject({ status: 'failed', error: { code: 'conversion.no_rows' } });
     expect(trace).toEqual(['built', 'handler, attempt 1']);
   });
-});
 
-describe('an app with other transports', () => {
-  it('keeps their handlers apart, and may be an HTTP app, too', async () => {
+  it('keeps apart from handlers of other transports, in an HTTP app, too', async () => {
     @Controller()
     class Converter {
       @JobHandler('dataset.convert')
@@ -176,11 +176,11 @@ describe('an app with other transports', () => {
         return 'never asked';
       }
     }
-    const { ledger, log: logger, bus: events, databaseUrl } = bench;
+    const { ledger, log: logger, bus: events, queueLocation } = bench;
     const queues = [{ name: 'convert', concurrency: 1 }] as const;
     const module = await Test.createTestingModule({ controllers: [Converter] }).compile();
     const app = module.createNestApplication(new FastifyAdapter(), { logger: false });
-    app.connectMicroservice({ strategy: new BullMqServer({ queues, ledger, events, databaseUrl, logger }) });
+    app.connectMicroservice({ strategy: new BullMqServer({ queues, ledger, events, queueLocation, logger }) });
     await app.startAllMicroservices();
     expect(await outcomeOf()).toMatchObject({ status: 'succeeded' });
     await app.close();

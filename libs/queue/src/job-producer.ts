@@ -1,7 +1,9 @@
 import { DomainError } from '@millrace/domain';
 import { isJobName, JOBS, QUEUE_NAMES, type QueueName } from './job-catalog.js';
 import { type AdmittedJob, messageIdOf, toJobMessage } from './job-message.js';
-import { openSender, type QueueEntry, type QueueSender } from './queue-backend.js';
+import type { QueueEntry, QueueSender } from './queue-backend.js';
+import { queueBackendAt } from './queue-backend-at.js';
+import type { QueueLocation } from './queue-location.js';
 import type { QueueLog } from './queue-log.js';
 
 /**
@@ -11,7 +13,7 @@ import type { QueueLog } from './queue-log.js';
 const KEPT_AFTER_END_S = 60;
 
 export interface JobProducerOptions {
-  readonly databaseUrl: string;
+  readonly queueLocation: QueueLocation;
   readonly logger: QueueLog;
 }
 
@@ -25,9 +27,9 @@ export class JobProducer {
     this.#log = log;
   }
 
-  /** Throws when Postgres does not answer or `migrateQueue` has not run. */
-  static async open({ databaseUrl, logger }: JobProducerOptions): Promise<JobProducer> {
-    return new JobProducer(await openSender(databaseUrl, QUEUE_NAMES, logger), logger);
+  /** Throws when the queue's datastore does not answer or `migrateQueue` has not run. */
+  static async open({ queueLocation, logger }: JobProducerOptions): Promise<JobProducer> {
+    return new JobProducer(await queueBackendAt(queueLocation).openSender(QUEUE_NAMES, logger), logger);
   }
 
   /**
@@ -43,8 +45,33 @@ export class JobProducer {
     if (failed) throw new DomainError('service.unavailable', 'The queue does not answer.', { cause: failed.reason });
   }
 
+  /**
+   * Which of some admitted jobs no worker will hear of: the queue has lost their message, or delivered it to a worker
+   * that could not reach the ledger. Jobs of a kind that this version does not know are none of them.
+   *
+   * @throws DomainError `service.unavailable` when the queue does not answer
+   */
+  async findLost<J extends AdmittedJob>(jobs: readonly J[]): Promise<J[]> {
+    const queues = Map.groupBy(jobs, ({ kind }) => (isJobName(kind) ? JOBS[kind].queue : undefined));
+    const lost: J[] = [];
+    for (const [queue, ofQueue] of queues) {
+      if (queue === undefined) continue;
+      const undeliverable = await this.#findUndeliverable(queue, ofQueue);
+      lost.push(...ofQueue.filter((job) => undeliverable.has(messageIdOf(job))));
+    }
+    return lost;
+  }
+
   async close(): Promise<void> {
     await this.#sender.close();
+  }
+
+  async #findUndeliverable(queue: QueueName, jobs: readonly AdmittedJob[]): Promise<ReadonlySet<string>> {
+    try {
+      return await this.#sender.findUndeliverable(queue, jobs.map(messageIdOf));
+    } catch (cause) {
+      throw new DomainError('service.unavailable', 'The queue does not answer.', { cause });
+    }
   }
 
   #groupByQueue(jobs: readonly AdmittedJob[]): Map<QueueName, QueueEntry[]> {

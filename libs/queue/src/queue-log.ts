@@ -5,7 +5,7 @@ export interface QueueLog {
   error(fields: object, message: string): void;
 }
 
-/** How often one connection's errors are logged at most: while Postgres is away BullMQ may report hundreds a second. */
+/** How often one connection's errors are logged at most: while its datastore is away BullMQ may report hundreds a second. */
 const ERROR_LOG_INTERVAL_MS = 5_000;
 
 /** A listener for a connection's `error` event: one line per interval, with the number of errors it stands for. */

@@ -7,6 +7,7 @@ import { type JobCatalog, JOBS, type PayloadOf } from '../src/job-catalog.js';
 import type { JobContext } from '../src/job-context.js';
 import { JobHandler } from '../src/job-handler.decorator.js';
 import { JobProducer } from '../src/job-producer.js';
+import type { QueueLocation } from '../src/queue-location.js';
 import { MemoryJobLedger } from './memory-job-ledger.js';
 import { RecordingLog } from './recording-log.js';
 
@@ -34,7 +35,7 @@ export function catalogWith(times: { leaseMs?: number; timeLimitMs?: number }): 
   return { ...JOBS, 'dataset.convert': { ...JOBS['dataset.convert'], ...times } };
 }
 
-/** What the tests of the server share: one database, a sender, a bus, a ledger, and the worker apps they start. */
+/** What the tests of the server share: one queue, a sender, a bus, a ledger, and the worker apps they start. */
 export class Bench {
   readonly ledger = new MemoryJobLedger();
   readonly log = new RecordingLog();
@@ -42,18 +43,18 @@ export class Bench {
   readonly #apps: INestMicroservice[] = [];
 
   private constructor(
-    readonly databaseUrl: string,
+    readonly queueLocation: QueueLocation,
     readonly producer: JobProducer,
     readonly bus: BullMqEventBus,
   ) {}
 
-  static async open(databaseUrl: string): Promise<Bench> {
+  static async open(queueLocation: QueueLocation): Promise<Bench> {
     const logger = new RecordingLog();
     const [producer, bus] = await Promise.all([
-      JobProducer.open({ databaseUrl, logger }),
-      BullMqEventBus.open({ databaseUrl, logger }),
+      JobProducer.open({ queueLocation, logger }),
+      BullMqEventBus.open({ queueLocation, logger }),
     ]);
-    const bench = new Bench(databaseUrl, producer, bus);
+    const bench = new Bench(queueLocation, producer, bus);
     await bus.subscribe('job.ended', (event) => bench.ended.push(event));
     return bench;
   }
@@ -63,7 +64,7 @@ export class Bench {
       queues: [{ name: 'convert', concurrency: 2 }],
       ledger: this.ledger,
       events: this.bus,
-      databaseUrl: this.databaseUrl,
+      queueLocation: this.queueLocation,
       logger: this.log,
       ...options,
     });

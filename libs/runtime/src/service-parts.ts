@@ -2,13 +2,13 @@ import { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
 import type { Readiness } from '@millrace/http';
-import { BullMqEventBus } from '@millrace/queue';
+import { BullMqEventBus, type QueueLocation } from '@millrace/queue';
 import { errorFields, type Logger, type Registry } from '@millrace/telemetry';
 
 /** What a service works with, its own as in a process of its own. It closes none of it. */
 export interface ServiceParts {
   readonly environment: Environment;
-  readonly databaseUrl: string;
+  readonly queueLocation: QueueLocation;
   readonly catalog: Catalog;
   readonly events: EventBus;
   readonly store: ObjectStore;
@@ -38,8 +38,11 @@ export function openServiceCatalog({ environment, databaseUrl, service, logger }
 }
 
 /** @throws Error when the queue does not answer */
-export function openServiceEvents({ databaseUrl, logger }: CatalogRequest): Promise<BullMqEventBus> {
-  return BullMqEventBus.open({ databaseUrl, logger });
+export function openServiceEvents(request: {
+  readonly queueLocation: QueueLocation;
+  readonly logger: Logger;
+}): Promise<BullMqEventBus> {
+  return BullMqEventBus.open(request);
 }
 
 /** What a service that runs needs at any moment. */

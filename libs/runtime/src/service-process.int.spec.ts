@@ -77,7 +77,7 @@ async function migrateAll(): Promise<void> {
   const catalog = await Catalog.open({ databaseUrl: database.databaseUrl, blobGraceMs: 0 });
   await catalog.migrate();
   await catalog.close();
-  await migrateQueue(database.databaseUrl);
+  await migrateQueue({ kind: 'postgres', databaseUrl: database.databaseUrl });
 }
 
 describe('a process of a service', () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Environment, requireSetting } from '@millrace/config';
 import { OperationsDoor, type OperationsPage, Readiness } from '@millrace/http';
+import { parseQueueLocation } from '@millrace/queue';
 import { createMetrics, type Logger, measureProcess } from '@millrace/telemetry';
 import { Closers } from './closers.js';
 import { DependencyWait } from './dependency-wait.js';
@@ -102,13 +103,14 @@ export class ServiceProcess {
   ): Promise<Omit<ServiceParts, 'environment' | 'logger' | 'metrics' | 'readiness'>> {
     const { environment, logger } = this.options;
     const databaseUrl = requireSetting(environment, 'DATABASE_URL');
+    const queueLocation = parseQueueLocation({ REDIS_URL: environment.REDIS_URL, databaseUrl });
     const request = { environment, databaseUrl, service: this.definition.name, logger };
     const catalog = await wait.open('postgres', () => openServiceCatalog(request));
     this.closers.add(() => catalog.close());
     await wait.open('migrations', () => catalog.requireMigrated());
     const store = await wait.open('object_store', () => openObjectStore(environment, catalog.blobs));
-    const events = await wait.open('queue', () => openServiceEvents(request));
+    const events = await wait.open('queue', () => openServiceEvents({ queueLocation, logger }));
     this.closers.add(() => events.close());
-    return { databaseUrl, catalog, store, events };
+    return { queueLocation, catalog, store, events };
   }
 }
