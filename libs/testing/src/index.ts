@@ -8,6 +8,7 @@ export { withClient } from './postgres/with-client.js';
 export { RedisCluster } from './redis/redis-cluster.js';
 export { RedisSentinel } from './redis/redis-sentinel.js';
 export { RedisServer } from './redis/redis-server.js';
+export { SilencingProxy } from './redis/silencing-proxy.js';
 export { pinCount, registeredKeys, versionOfJob } from './tenants/catalog-look-ups.js';
 export {
   admitJob,

@@ -12,9 +12,9 @@ const SETTLE_TIMEOUT_MS = RECONNECT_MAX_MS + 6_000;
  * A network that has gone silent ends no connection: TCP alone gives up after a quarter of an hour. Not by ioredis's
  * `socketTimeout`: its timer outlives the connection, keeps the process alive and ends the next connection instead.
  */
-const PROBE_INTERVAL_MS = 10_000;
+const PROBE_INTERVAL_MS = 5_000;
 /** Behind a read that blocks for 5 s, the answer comes after it. */
-const PROBE_TIMEOUT_MS = 10_000;
+const PROBE_TIMEOUT_MS = 8_000;
 
 /** The connections to Redis of one part of the queue: made, watched and ended together. */
 export class RedisLink {

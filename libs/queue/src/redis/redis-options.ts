@@ -15,8 +15,11 @@ export type RedisRole = keyof typeof ROLES;
 const ROLES = {
   /** Who sends hears of an outage at once, and comes again: nothing is kept here that nobody knows of. */
   sends: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COMMAND_TIMEOUT_MS },
-  /** What a worker says waits for the next connection, so that a short failover costs nothing; but not for ever. */
-  receives: { enableOfflineQueue: true, maxRetriesPerRequest: null, commandTimeout: 2 * COMMAND_TIMEOUT_MS },
+  /**
+   * What a worker says waits for the next try to connect. What was under way when a connection broke is not said again:
+   * BullMQ has given up on it, and a message that it took would lie in nobody's hands until its lock ends.
+   */
+  receives: { enableOfflineQueue: true, maxRetriesPerRequest: 0, commandTimeout: 2 * COMMAND_TIMEOUT_MS },
   /** BullMQ asks for it: a blocking read goes on with the next connection. */
   blocks: { enableOfflineQueue: true, maxRetriesPerRequest: null },
 } as const;
