@@ -12,6 +12,7 @@ import { AnnouncingLedger } from './results/announcing-ledger.js';
 import { ResultAnnouncer } from './results/result-announcer.js';
 import { ResultPersister } from './results/result-persister.js';
 import { BlobSweeper } from './sweeping/blob-sweeper.js';
+import { QueueReconciler } from './sweeping/queue-reconciler.js';
 import { Sweeper } from './sweeping/sweeper.js';
 import { sweepSchedule } from './sweeping/sweep-schedule.js';
 import { endsWithin } from './timing.js';
@@ -32,6 +33,8 @@ export interface MaintenanceWorker {
 }
 
 interface Parts extends MaintenanceWorkerOptions {
+  readonly producer: JobProducer;
+  readonly admissionLeaseMs: number;
   readonly observed: MaintenanceMetrics;
   readonly announcer: ResultAnnouncer;
 }
@@ -41,7 +44,7 @@ const PERSIST_CONCURRENCY = 4;
 
 /**
  * A job in the queue has this many leases until a worker must have started it. It may wait behind long ones, and being
- * admitted anew does nothing for it; only a queue that has lost everything makes people wait for this.
+ * admitted anew does nothing for it. What the queue has lost is found much sooner, by looking.
  */
 const ADMISSION_LEASES = 10;
 
@@ -55,27 +58,35 @@ const SWEEPERS_CLOSE_MS = 20_000;
  * @throws when Postgres or the queue does not answer
  */
 export async function startMaintenanceWorker(options: MaintenanceWorkerOptions): Promise<MaintenanceWorker> {
+  const producer = await JobProducer.open(options);
+  const closers: (() => Promise<void>)[] = [() => producer.close()];
+  const close = async (): Promise<void> => {
+    for (const each of closers.toReversed()) await each();
+  };
   const parts = {
     ...options,
+    producer,
+    admissionLeaseMs: ADMISSION_LEASES * options.environment.LEASE_MS,
     observed: new MaintenanceMetrics(options.metrics),
     announcer: new ResultAnnouncer(options),
   };
-  const server = await startServer(parts);
   try {
+    const server = await startServer(parts);
+    closers.push(() => server.close());
     const dispatching = await startDispatching(parts);
+    closers.push(() => dispatching.close());
     const sweepers = startSweepers(parts);
-    return {
-      close: async () => {
-        const swept = Promise.all(sweepers.map((sweeper) => sweeper.close()));
-        if (!(await endsWithin(swept, SWEEPERS_CLOSE_MS))) options.logger.error({}, 'a sweep did not end in time');
-        await dispatching.close();
-        await server.close();
-      },
-    };
+    closers.push(() => closeSweepers(sweepers, options.logger));
+    return { close };
   } catch (error) {
-    await server.close();
+    await close();
     throw error;
   }
+}
+
+async function closeSweepers(sweepers: readonly Sweeper[], logger: Logger): Promise<void> {
+  const swept = Promise.all(sweepers.map((sweeper) => sweeper.close()));
+  if (!(await endsWithin(swept, SWEEPERS_CLOSE_MS))) logger.error({}, 'a sweep did not end in time');
 }
 
 async function startServer(parts: Parts): Promise<{ close(): Promise<void> }> {
@@ -96,12 +107,10 @@ async function startServer(parts: Parts): Promise<{ close(): Promise<void> }> {
 }
 
 async function startDispatching(parts: Parts): Promise<{ close(): Promise<void> }> {
-  const { environment, queueLocation, catalog, events, logger, observed: metrics } = parts;
-  const producer = await JobProducer.open({ queueLocation, logger });
-  const admissionLeaseMs = ADMISSION_LEASES * environment.LEASE_MS;
+  const { producer, admissionLeaseMs, catalog, events, logger, observed: metrics } = parts;
   const dispatcher = new Dispatcher({ jobs: catalog.jobs, producer, metrics, logger, admissionLeaseMs });
   const wake = (): void => dispatcher.wake();
-  const closers: (() => unknown)[] = [() => producer.close()];
+  const closers: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
     for (const each of closers.toReversed()) await each();
   };
@@ -120,9 +129,12 @@ async function startDispatching(parts: Parts): Promise<{ close(): Promise<void> 
 }
 
 function startSweepers(parts: Parts): Sweeper[] {
-  const { catalog, store, observed: metrics, logger } = parts;
+  const { catalog, store, producer, admissionLeaseMs, observed: metrics, logger } = parts;
+  const reconciler = new QueueReconciler({ jobs: catalog.jobs, producer, admissionLeaseMs, logger });
   const blobSweeper = new BlobSweeper({ blobs: catalog.blobs, store, metrics });
-  const sweepers = sweepSchedule({ ...parts, blobSweeper }).map((sweep) => new Sweeper(sweep, { metrics, logger }));
+  const sweepers = sweepSchedule({ ...parts, blobSweeper, reconciler }).map(
+    (sweep) => new Sweeper(sweep, { metrics, logger }),
+  );
   for (const sweeper of sweepers) sweeper.start();
   return sweepers;
 }

@@ -5,7 +5,7 @@ import type { Catalog } from '@millrace/catalog';
 import { parseEnvironment } from '@millrace/config';
 import { type DomainEvent, newId, type ResultId, type TenantId, type UserId, type WrittenBlob } from '@millrace/domain';
 import { BlobWriter, FolderObjectStore, objectKeys } from '@millrace/object-store';
-import { BullMqEventBus, describeJob, migrateQueue } from '@millrace/queue';
+import { BullMqEventBus, describeJob, migrateQueue, type QueueLocation } from '@millrace/queue';
 import { createLogger, Registry } from '@millrace/telemetry';
 import {
   createResult,
@@ -30,6 +30,19 @@ export interface StartedWorker extends MaintenanceWorker {
   readonly metrics: Registry;
 }
 
+interface BenchOptions {
+  readonly blobGraceMs?: number;
+  readonly queueLocation?: QueueLocation;
+}
+
+interface BenchParts {
+  readonly database: TestCatalog;
+  readonly queueLocation: QueueLocation;
+  readonly store: FaultyObjectStore;
+  readonly events: BullMqEventBus;
+  readonly folder: string;
+}
+
 /** What the specs of this service share: a database, a store whose calls can fail, a bus, and the workers they start. */
 export class MaintenanceBench {
   /** Every event since the bench was opened. */
@@ -38,22 +51,30 @@ export class MaintenanceBench {
   readonly lines: string[] = [];
   #workers: MaintenanceWorker[] = [];
 
-  private constructor(
-    readonly database: TestCatalog,
-    readonly store: FaultyObjectStore,
-    readonly events: BullMqEventBus,
-    private readonly folder: string,
-  ) {}
+  readonly database: TestCatalog;
+  readonly queueLocation: QueueLocation;
+  readonly store: FaultyObjectStore;
+  readonly events: BullMqEventBus;
+  private readonly folder: string;
 
-  static async open({ blobGraceMs = 0 } = {}): Promise<MaintenanceBench> {
+  private constructor({ database, queueLocation, store, events, folder }: BenchParts) {
+    this.database = database;
+    this.queueLocation = queueLocation;
+    this.store = store;
+    this.events = events;
+    this.folder = folder;
+  }
+
+  /** On a database of its own, which has the queue as well unless that is said to be elsewhere. */
+  static async open({ blobGraceMs = 0, queueLocation: elsewhere }: BenchOptions = {}): Promise<MaintenanceBench> {
     const database = await openCatalog({ blobGraceMs });
-    const queueLocation = { kind: 'postgres', databaseUrl: database.databaseUrl } as const;
+    const queueLocation = elsewhere ?? ({ kind: 'postgres', databaseUrl: database.databaseUrl } as const);
     await migrateQueue(queueLocation);
     const folder = await mkdtemp(join(tmpdir(), 'millrace-maintenance-'));
     const store = new FaultyObjectStore(await new FolderObjectStore(join(folder, 'objects')).open());
     const logger = createLogger({ level: 'silent', service: 'test' });
     const events = await BullMqEventBus.open({ queueLocation, logger });
-    const bench = new MaintenanceBench(database, store, events, folder);
+    const bench = new MaintenanceBench({ database, queueLocation, store, events, folder });
     for (const type of ['job.ended', 'result.settled'] as const) {
       await events.subscribe(type, (event) => bench.heard.push(event));
     }
@@ -66,7 +87,7 @@ export class MaintenanceBench {
 
   /** A worker with short times; `variables` are those of the environment. */
   async startWorker(variables: Readonly<Record<string, string>> = {}): Promise<StartedWorker> {
-    const { catalog, store, events, database } = this;
+    const { catalog, queueLocation, store, events } = this;
     const stream = { write: (line: string) => void this.lines.push(line) };
     const metrics = new Registry();
     const worker = await startMaintenanceWorker({
@@ -76,8 +97,7 @@ export class MaintenanceBench {
         DRAIN_MS: '200',
         ...variables,
       }),
-      queueLocation: { kind: 'postgres', databaseUrl: database.databaseUrl },
-      ...{ catalog, store, events, metrics },
+      ...{ queueLocation, catalog, store, events, metrics },
       logger: createLogger({ level: 'info', service: 'maintenance-worker', stream }),
     });
     this.#workers.push(worker);

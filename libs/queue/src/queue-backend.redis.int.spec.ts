@@ -68,6 +68,7 @@ describe('Redis', () => {
     await redis.restart();
     await goesThrough(bench);
     await isHeard(bench);
+    expect(bench.ended.at(-1)).toMatchObject({ status: 'succeeded' });
   });
 
   it('that is away is told to whoever sends, at once, and not to the log again and again', async () => {
@@ -132,6 +133,7 @@ describe('Redis', () => {
       expect(proxy.silence()).toBe(5);
       await goesThrough(bench);
       await isHeard(bench);
+      expect(bench.ended.at(-1)).toMatchObject({ status: 'succeeded' });
     },
     RECOVERY_TEST_MS,
   );
@@ -172,6 +174,7 @@ describe('Sentinel', () => {
       await redis.failOver();
       await goesThrough(bench);
       await isHeard(bench);
+      expect(bench.ended.at(-1)).toMatchObject({ status: 'succeeded' });
     },
     RECOVERY_TEST_MS,
   );
@@ -198,6 +201,7 @@ describe('a cluster', () => {
       await redis.isReady();
       await goesThrough(bench);
       await isHeard(bench);
+      expect(bench.ended.at(-1)).toMatchObject({ status: 'succeeded' });
     },
     RECOVERY_TEST_MS,
   );

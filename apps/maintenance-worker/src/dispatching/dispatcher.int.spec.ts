@@ -11,8 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-/** Leases that do not end while a test looks. */
-const LONG_LEASE = { LEASE_MS: '60000' };
+/** No lease ends, and nobody looks for what the queue may have lost, while a test looks. */
+const LONG_LEASE = { LEASE_MS: '60000', SWEEP_INTERVAL_MS: '60000' };
 
 /** Inserts conversions that no worker takes: they stay in the queue to be looked at. */
 async function insertJobs(tenantId: TenantId, count: number): Promise<JobId[]> {

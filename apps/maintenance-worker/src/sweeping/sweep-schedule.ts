@@ -3,6 +3,7 @@ import type { Environment } from '@millrace/config';
 import { type EventBus, isTerminal, jobLifecycle } from '@millrace/domain';
 import type { ResultAnnouncer } from '../results/result-announcer.js';
 import type { BlobSweeper } from './blob-sweeper.js';
+import type { QueueReconciler } from './queue-reconciler.js';
 import type { Sweep } from './sweep.js';
 
 export interface SchedulePart {
@@ -10,6 +11,7 @@ export interface SchedulePart {
   readonly catalog: Catalog;
   readonly events: EventBus;
   readonly blobSweeper: BlobSweeper;
+  readonly reconciler: QueueReconciler;
   readonly announcer: ResultAnnouncer;
 }
 
@@ -20,7 +22,8 @@ const BATCH_ROWS = 500;
 const SELDOM = 10;
 
 /** Everything that is done at an interval, in one list. */
-export function sweepSchedule({ environment, catalog, events, blobSweeper, announcer }: SchedulePart): Sweep[] {
+export function sweepSchedule(parts: SchedulePart): Sweep[] {
+  const { environment, catalog, events, blobSweeper, reconciler, announcer } = parts;
   const often = environment.SWEEP_INTERVAL_MS;
   const seldom = often * SELDOM;
   const { FAILED_DATASET_RETENTION_MS, HISTORY_RETENTION_MS } = environment;
@@ -34,6 +37,7 @@ export function sweepSchedule({ environment, catalog, events, blobSweeper, annou
   const rows: [string, number, (signal: AbortSignal) => Promise<number>][] = [
     ['blobs.delete', often, (signal) => blobSweeper.sweepBatch(signal)],
     ['blobs.unpin', often, () => blobs.sweepPins().then(() => 0)],
+    ['jobs.reconcile', often, () => reconciler.sweepBatch()],
     ['jobs.requeue', often, () => each(jobs.sweepAdmitted(), async () => undefined)],
     ['jobs.lose', often, () => each(jobs.sweepRunning(), announceJob)],
     ['query_runs.lose', often, () => each(queryRuns.sweepLost(), async () => undefined)],

@@ -40,6 +40,7 @@ import {
   type LockedJob,
 } from './job-attempt.js';
 import { findBacklog, type JobBacklog } from './job-backlog.js';
+import { findWaiting, requeueAdmission, type WaitingJob, type WaitingJobsRequest } from './job-reconciliation.js';
 import { insertJob, wakeDispatcher, type JobOwner, type NewJob } from './outbox.js';
 
 export interface JobFilter {
@@ -160,6 +161,23 @@ export class JobRepository implements JobLedger {
   async admit(request: AdmitRequest): Promise<AdmittedJob[]> {
     if (!(await this.database.run((manager) => isAnyDue(manager, request.kinds)))) return [];
     return this.database.transaction((transaction) => admitJobs(transaction, request));
+  }
+
+  /** Jobs that the queue should know: admitted a while ago and not started. At most `limit`, the oldest first. */
+  findWaiting(request: WaitingJobsRequest): Promise<WaitingJob[]> {
+    return this.database.run((manager) => findWaiting(manager, request));
+  }
+
+  /**
+   * Puts jobs back whose message the queue has lost. That is nobody's failure.
+   *
+   * @returns those that were put back: not what was started, admitted again or ended meanwhile
+   */
+  requeueLost(admissions: readonly JobFence[]): Promise<AttemptEnd[]> {
+    return sweep(this.database, {
+      find: async () => [...admissions],
+      end: requeueAdmission,
+    });
   }
 
   /** Puts jobs back that the queue has lost: admitted, but not started within the lease. That is nobody's failure. */
