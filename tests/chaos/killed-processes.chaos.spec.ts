@@ -48,7 +48,7 @@ describe('processes that end under load', () => {
   );
 
   it('left no file without a row, and no row without its file', async () => {
-    const { databaseUrl, dataFolder } = fleet;
-    expect(await compareStoreWithCatalog({ databaseUrl, objectFolder: `${dataFolder}/objects` })).toEqual([]);
+    const { databaseUrl, store } = fleet;
+    expect(await compareStoreWithCatalog({ databaseUrl, objects: store })).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ describe('a rolling replacement of every service, under load', () => {
   );
 
   it('left no file without a row, and no row without its file', async () => {
-    const { databaseUrl, dataFolder } = fleet;
-    expect(await compareStoreWithCatalog({ databaseUrl, objectFolder: `${dataFolder}/objects` })).toEqual([]);
+    const { databaseUrl, store } = fleet;
+    expect(await compareStoreWithCatalog({ databaseUrl, objects: store })).toEqual([]);
   });
 });

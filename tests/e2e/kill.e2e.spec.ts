@@ -63,7 +63,7 @@ describe('a process that is killed with SIGKILL, on the same folder again and ag
   const differences = async (waitMaxMs?: number): Promise<string[]> =>
     compareStoreWithCatalog({
       databaseUrl: await millrace.databaseUrl(),
-      objectFolder: join(millrace.dataFolder, 'objects'),
+      objects: join(millrace.dataFolder, 'objects'),
       ...(waitMaxMs !== undefined && { waitMaxMs }),
     });
 

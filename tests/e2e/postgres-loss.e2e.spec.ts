@@ -45,7 +45,7 @@ describe('when the embedded Postgres is killed with SIGKILL', () => {
         expect(await waitForOpenWork(run.asAdmin)).toEqual([]);
         const place = {
           databaseUrl: await millrace.databaseUrl(),
-          objectFolder: join(millrace.dataFolder, 'objects'),
+          objects: join(millrace.dataFolder, 'objects'),
         };
         expect(await compareStoreWithCatalog(place)).toEqual([]);
         await expectKept(promises, run.asAdmin);

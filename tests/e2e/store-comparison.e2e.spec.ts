@@ -28,7 +28,7 @@ describe('the comparison of the object store with the catalog', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const compare = () => compareStoreWithCatalog({ databaseUrl: open.databaseUrl, objectFolder: folder, waitMaxMs: 0 });
+  const compare = () => compareStoreWithCatalog({ databaseUrl: open.databaseUrl, objects: folder, waitMaxMs: 0 });
 
   const put = async (key: string, content: string): Promise<void> => {
     const path = join(folder, key);

@@ -76,20 +76,25 @@ async function startAll(options: StandaloneOptions, closers: Closers): Promise<I
   signal?.throwIfAborted();
   const queueLocation = parseQueueLocation({ REDIS_URL: environment.REDIS_URL, databaseUrl });
   await migrateQueue(queueLocation);
-  const store = await openMigratedStore(options, databaseUrl);
+  const store = await openMigratedStore(options, databaseUrl, closers);
   signal?.throwIfAborted();
   onStep?.('Starting the services');
   return startServices({ ...options, dataFolder, databaseUrl, queueLocation, store }, closers);
 }
 
 /** Only the catalog knows whether the store may be new, so its tables come first. */
-async function openMigratedStore(options: StandaloneOptions, databaseUrl: string): Promise<ObjectStore> {
+async function openMigratedStore(
+  options: StandaloneOptions,
+  databaseUrl: string,
+  closers: Closers,
+): Promise<ObjectStore> {
   const { environment, logStream, wrapStore } = options;
   const logger = createLogger({ level: environment.LOG_LEVEL, service: 'standalone', stream: logStream });
   const catalog = await openServiceCatalog({ environment, databaseUrl, service: 'standalone', logger });
   try {
     await catalog.migrate();
-    const store = await openObjectStore(environment, catalog.blobs);
+    const { store, close } = await openObjectStore(environment, catalog.blobs);
+    closers.add(close);
     return wrapStore?.(store) ?? store;
   } finally {
     await catalog.close();
@@ -172,6 +177,6 @@ async function openParts(service: string, place: Place, closers: Closers): Promi
   const events = await openServiceEvents({ queueLocation, logger });
   closers.add(() => events.close());
   const readiness = new Readiness();
-  watchDependencies(readiness, { catalog, store });
+  watchDependencies(readiness, { catalog, store, events });
   return { environment, queueLocation, catalog, events, store, logger, metrics: createMetrics(service), readiness };
 }

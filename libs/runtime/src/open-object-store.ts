@@ -2,22 +2,68 @@ import { join, resolve } from 'node:path';
 import type { BlobRepository } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { ObjectStore } from '@millrace/domain';
-import { FolderObjectStore } from '@millrace/object-store';
+import { FolderObjectStore, type S3Encryption, S3ObjectStore } from '@millrace/object-store';
 
 /** Below the data folder. */
 const FOLDER_NAME = 'objects';
 
+/** A store with its end. */
+export interface OpenedStore {
+  readonly store: ObjectStore;
+  readonly close: () => Promise<void>;
+}
+
 /**
- * Opens the store that the settings name. An empty folder is a new store only if the catalog knows no objects; otherwise
- * its disk is most likely not mounted, and a store that begins there would hide the files, and lose what is written until
- * the disk is back.
+ * Opens the store that the settings name: a bucket, or a folder in the data folder.
  *
- * @throws Error that says what is wrong, and how to go on
+ * @throws DomainError `storage.unavailable` that names what is missing; Error for a folder that is not mounted
  */
-export async function openObjectStore(environment: Environment, blobs: BlobRepository): Promise<ObjectStore> {
+export function openObjectStore(environment: Environment, blobs: BlobRepository): Promise<OpenedStore> {
+  const { S3_BUCKET: bucket } = environment;
+  return bucket === undefined ? openFolder(environment, blobs) : openBucket(environment, bucket);
+}
+
+/**
+ * A bucket must be there, and answer. Nothing in it says that it is ours: its name does, and whoever has the name of
+ * another one finds the files missing, not gone.
+ */
+async function openBucket(environment: Environment, bucket: string): Promise<OpenedStore> {
+  const { S3_ENDPOINT: endpoint, S3_REGION: region } = environment;
+  const store = new S3ObjectStore({
+    bucket,
+    ...(endpoint !== undefined && { endpoint }),
+    ...(region !== undefined && { region }),
+    forcePathStyle: environment.S3_FORCE_PATH_STYLE === 'true',
+    ...encryptionOf(environment),
+  });
+  try {
+    await store.ping();
+    return { store, close: async () => store.close() };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function encryptionOf({ S3_SSE, S3_SSE_KMS_KEY_ID: kmsKeyId }: Environment): { encryption?: S3Encryption } {
+  switch (S3_SSE) {
+    case 'none':
+      return {};
+    case 'AES256':
+      return { encryption: { algorithm: 'AES256' } };
+    case 'aws:kms':
+      return { encryption: { algorithm: 'aws:kms', ...(kmsKeyId !== undefined && { kmsKeyId }) } };
+  }
+}
+
+/**
+ * An empty folder is a new store only if the catalog knows no objects; otherwise its disk is most likely not mounted, and a
+ * store that begins there would hide the files, and lose what is written until the disk is back.
+ */
+async function openFolder(environment: Environment, blobs: BlobRepository): Promise<OpenedStore> {
   const store = new FolderObjectStore(join(resolve(environment.DATA_DIR), FOLDER_NAME));
   if ((await store.isNew()) && (await blobs.knowsAny())) throw new Error(awayMessage(store));
-  return store.open();
+  return { store: await store.open(), close: async () => undefined };
 }
 
 function awayMessage({ root, markerPath }: FolderObjectStore): string {

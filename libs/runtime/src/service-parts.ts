@@ -5,12 +5,15 @@ import type { Readiness } from '@millrace/http';
 import { BullMqEventBus, type QueueLocation } from '@millrace/queue';
 import { errorFields, type Logger, type Registry } from '@millrace/telemetry';
 
+/** An event bus that can tell whether the queue answers. */
+export type WatchedEventBus = EventBus & { ping(): Promise<void> };
+
 /** What a service works with, its own as in a process of its own. It closes none of it. */
 export interface ServiceParts {
   readonly environment: Environment;
   readonly queueLocation: QueueLocation;
   readonly catalog: Catalog;
-  readonly events: EventBus;
+  readonly events: WatchedEventBus;
   readonly store: ObjectStore;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -48,8 +51,9 @@ export function openServiceEvents(request: {
 /** What a service that runs needs at any moment. */
 export function watchDependencies(
   readiness: Readiness,
-  { catalog, store }: Pick<ServiceParts, 'catalog' | 'store'>,
+  { catalog, store, events }: Pick<ServiceParts, 'catalog' | 'store' | 'events'>,
 ): void {
   readiness.set('postgres', () => catalog.ping());
+  readiness.set('queue', () => events.ping());
   readiness.set('object_store', (signal) => store.ping({ signal }));
 }

@@ -108,7 +108,8 @@ export class ServiceProcess {
     const catalog = await wait.open('postgres', () => openServiceCatalog(request));
     this.closers.add(() => catalog.close());
     await wait.open('migrations', () => catalog.requireMigrated());
-    const store = await wait.open('object_store', () => openObjectStore(environment, catalog.blobs));
+    const { store, close } = await wait.open('object_store', () => openObjectStore(environment, catalog.blobs));
+    this.closers.add(close);
     const events = await wait.open('queue', () => openServiceEvents({ queueLocation, logger }));
     this.closers.add(() => events.close());
     return { queueLocation, catalog, store, events };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectStore } from '@millrace/domain';
 import pg from 'pg';
-import { filesBelow, type FoundFile } from './files-below.js';
+import { filesBelow } from './files-below.js';
 
 const PART_SUFFIX = '.part';
 /** The store's own file. */
@@ -14,8 +15,8 @@ const SWEEP_LATE_MS_MAX = 3_000;
 
 interface Place {
   readonly databaseUrl: string;
-  /** The folder of the object store. */
-  readonly objectFolder: string;
+  /** The folder of the object store, or the store itself. */
+  readonly objects: string | Pick<ObjectStore, 'list' | 'get'>;
   /** How long to wait for the sweepers; 30 seconds when left out. */
   readonly waitMaxMs?: number;
 }
@@ -53,9 +54,10 @@ export async function compareStoreWithCatalog(place: Place): Promise<string[]> {
   }
 }
 
-async function compareNow({ databaseUrl, objectFolder }: Place): Promise<string[]> {
+async function compareNow({ databaseUrl, objects }: Place): Promise<string[]> {
   const rows = await readRegister(databaseUrl);
-  const files = new Map((await filesBelow(objectFolder)).map((file) => [file.name, file]));
+  const found = typeof objects === 'string' ? await filesIn(objects) : await objectsIn(objects);
+  const files = new Map(found.map((file) => [file.name, file]));
   files.delete(MARKER_NAME);
   const known = new Set(rows.map((row) => row.key));
   const strangers = [...files.keys()]
@@ -70,7 +72,7 @@ async function compareNow({ databaseUrl, objectFolder }: Place): Promise<string[
   ];
 }
 
-async function differencesOf(row: BlobRow, file: FoundFile | undefined): Promise<string[]> {
+async function differencesOf(row: BlobRow, file: FoundObject | undefined): Promise<string[]> {
   const { key, status, referenceCount, referencesFound } = row;
   const differences: string[] = [];
   if (row.isOverdue) differences.push(`${key} is ${status} beyond its time`);
@@ -81,17 +83,37 @@ async function differencesOf(row: BlobRow, file: FoundFile | undefined): Promise
   return differences;
 }
 
-async function contentDifferences({ key, status, sizeBytes, hash }: BlobRow, file?: FoundFile): Promise<string[]> {
+async function contentDifferences({ key, status, sizeBytes, hash }: BlobRow, file?: FoundObject): Promise<string[]> {
   if (!file) return [`${key} is ${status}, but has no object`];
   if (file.sizeBytes !== sizeBytes) return [`${key} has ${file.sizeBytes} bytes, not ${sizeBytes}`];
-  const found = await hashOf(file.path);
+  const found = await hashOf(file.open);
   return found === hash ? [] : [`${key} has the SHA-256 ${found}, not ${hash}`];
 }
 
-async function hashOf(path: string): Promise<string> {
+/** What lies under a key, half-written ones included. */
+interface FoundObject {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly open: () => Promise<AsyncIterable<Uint8Array>>;
+}
+
+async function filesIn(folder: string): Promise<FoundObject[]> {
+  const files = await filesBelow(folder);
+  return files.map((file) => ({ ...file, open: async () => createReadStream(file.path) }));
+}
+
+async function objectsIn(store: Pick<ObjectStore, 'list' | 'get'>): Promise<FoundObject[]> {
+  const found: FoundObject[] = [];
+  for await (const { key, sizeBytes } of store.list('t/')) {
+    found.push({ name: key, sizeBytes, open: () => store.get(key) });
+  }
+  return found;
+}
+
+async function hashOf(open: FoundObject['open']): Promise<string> {
   const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    for await (const chunk of await open()) hash.update(chunk);
   } catch (error) {
     return `of nothing: ${String(error)}`;
   }

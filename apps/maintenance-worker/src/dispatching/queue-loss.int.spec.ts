@@ -68,7 +68,7 @@ async function count(status: string): Promise<number> {
   return row?.count ?? 0;
 }
 
-async function eachRanOnce(ids: readonly JobId[]): Promise<void> {
+async function expectEachRanOnce(ids: readonly JobId[]): Promise<void> {
   await eventually('all have succeeded', async () => (await count('succeeded')) === ids.length);
   expect([...runs.keys()].sort()).toEqual([...ids].sort());
   expect([...runs.values()].every((times) => times === 1)).toBe(true);
@@ -120,7 +120,7 @@ describe.each(BACKENDS)('a queue on %s that loses everything', (_, openBackend) 
     await eventually('all wait', async () => (await queue.countWaiting()) === ids.length);
     await queue.loseAll();
     await startConverting();
-    await eachRanOnce(ids);
+    await expectEachRanOnce(ids);
     expect(bench.lines.some((line) => line.includes('the queue had lost jobs'))).toBe(true);
   });
 
@@ -133,7 +133,7 @@ describe.each(BACKENDS)('a queue on %s that loses everything', (_, openBackend) 
     await queue.loseAll();
     await eventually('the last is sent again', () => bench.lines.some((line) => line.includes('the queue had lost')));
     gate.resolve();
-    await eachRanOnce(ids);
+    await expectEachRanOnce(ids);
   });
 
   it('again and again, while two dispatchers send and two sweep: each job has one effect', async () => {
@@ -144,7 +144,7 @@ describe.each(BACKENDS)('a queue on %s that loses everything', (_, openBackend) 
       ids.push(...(await insertRound()));
       await queue.loseAll();
     }
-    await eachRanOnce(ids);
+    await expectEachRanOnce(ids);
   });
 });
 
@@ -162,6 +162,6 @@ describe('Redis', () => {
       bench.lines.some((line) => line.includes('jobs could not be dispatched')),
     );
     await redis.restart();
-    await eachRanOnce(ids);
+    await expectEachRanOnce(ids);
   });
 });

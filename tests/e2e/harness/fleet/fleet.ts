@@ -6,7 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Catalog } from '@millrace/catalog';
 import { MillraceClient } from '@millrace/contract';
-import { createTenant, startPostgres, type TestTenant } from '@millrace/testing';
+import { S3ObjectStore } from '@millrace/object-store';
+import {
+  createTenant,
+  RedisServer,
+  S3Proxy,
+  startPostgres,
+  startS3,
+  type TestS3,
+  type TestTenant,
+} from '@millrace/testing';
 import { Balancer } from './balancer.js';
 import { type AppName, APPS, ServiceRun } from './service-run.js';
 
@@ -52,6 +61,11 @@ export class Fleet {
     readonly databaseUrl: string,
     /** To look at what the services wrote, and to make tenants. */
     readonly catalog: Catalog,
+    readonly redis: RedisServer,
+    /** Between the services and the store, to make it fail. */
+    readonly s3: S3Proxy,
+    /** The store itself, past all faults. */
+    readonly store: S3ObjectStore,
     private readonly variables: Readonly<Record<string, string>>,
   ) {}
 
@@ -59,15 +73,26 @@ export class Fleet {
     const dataFolder = await mkdtemp(join(tmpdir(), 'millrace-fleet-'));
     // Engine processes run as users without rights, who have to pass.
     await chmod(dataFolder, 0o711);
-    const database = await startPostgres();
+    const [database, redis, bucket] = await Promise.all([startPostgres(), RedisServer.start(), startS3()]);
+    const s3 = await S3Proxy.start(bucket.endpoint);
     const { databaseUrl } = database;
-    const settings = { ...SETTINGS, DATABASE_URL: databaseUrl, DATA_DIR: dataFolder, ...variables };
+    const settings = {
+      ...SETTINGS,
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: dataFolder,
+      REDIS_URL: redis.url,
+      ...settingsOf(bucket, s3),
+      ...variables,
+    };
     await migrate(settings);
     const catalog = await Catalog.open({ databaseUrl, poolMax: 2, blobGraceMs: 0 });
-    const fleet = new Fleet(dataFolder, databaseUrl, catalog, settings);
+    const store = new S3ObjectStore(bucket);
+    const fleet = new Fleet(dataFolder, databaseUrl, catalog, redis, s3, store, settings);
     fleet.closers.push(
       () => rm(dataFolder, { recursive: true, force: true }),
-      () => database.stop(),
+      () => Promise.all([database.stop(), redis.stop(), bucket.stop()]),
+      () => s3.stop(),
+      async () => store.close(),
       () => catalog.close(),
     );
     try {
@@ -157,4 +182,15 @@ async function migrate(variables: Readonly<Record<string, string>>): Promise<voi
     env: { PATH: process.env['PATH'], ...variables },
     timeout: 60_000,
   });
+}
+
+function settingsOf({ bucket, region, credentials }: TestS3, proxy: S3Proxy): Record<string, string> {
+  return {
+    S3_BUCKET: bucket,
+    S3_ENDPOINT: proxy.endpoint,
+    S3_REGION: region,
+    S3_FORCE_PATH_STYLE: 'true',
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
 }
