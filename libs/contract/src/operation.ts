@@ -69,4 +69,5 @@ export const ENGINE_ERRORS = [
   'result.corrupt',
   'storage.unavailable',
   'storage.full',
+  'storage.object_corrupt',
 ] as const satisfies readonly ErrorCode[];

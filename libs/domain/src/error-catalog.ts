@@ -100,6 +100,7 @@ export const ERRORS = {
   'storage.unavailable': passing(503, 'The object store does not answer'),
   'storage.full': passing(507, 'The disk is full'),
   'storage.object_missing': mistake(500, 'A stored file is missing'),
+  'storage.object_corrupt': mistake(500, 'A stored file is damaged'),
   'service.unavailable': passing(503, 'A part of the service does not answer'),
   internal: mistake(500, 'Something went wrong on our side'),
 } as const satisfies Record<string, ErrorKind>;

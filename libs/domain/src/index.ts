@@ -52,4 +52,5 @@ export type { HeartbeatAnswer, JobFence, JobLedger, StartedJob } from './ports/j
 export type { KeyDirectory } from './ports/key-directory.port.js';
 export type { ByteRange, ByteStream, ObjectStore, StoreOptions, StoredObject } from './ports/object-store.port.js';
 export { ownThings, type Principal, type Role, ROLES, type Scope, SCOPES } from './principal.js';
+export { Slots } from './slots.js';
 export { alternativeTableNames, checkTableName, deriveTableName } from './table-name.js';

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { type BlobKey, type BlobRegister, type ByteStream, type ObjectStore, type WrittenBlob } from '@millrace/domain';
+import { hashFile } from './hash-file.js';
 import { meterBytes } from './meter-bytes.js';
 
 /** The lease is extended three times before it would end. */
@@ -91,11 +91,4 @@ export class BlobWriter {
       clearInterval(timer);
     }
   }
-}
-
-async function hashFile(path: string, signal: AbortSignal): Promise<{ contentHash: string; sizeBytes: number }> {
-  const metered = meterBytes(createReadStream(path, { signal }));
-  const chunks = metered[Symbol.asyncIterator]();
-  while (!(await chunks.next()).done) signal.throwIfAborted();
-  return metered.result();
 }

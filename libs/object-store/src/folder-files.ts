@@ -68,20 +68,26 @@ function writeBatch(handle: FileHandle, batch: Uint8Array[]): Promise<void> {
     if (batch.length === 0) return;
     const { bytesWritten } = await handle.writev(batch);
     const wanted = batch.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-    if (bytesWritten < wanted) await writeRest(handle, Buffer.concat(batch).subarray(bytesWritten));
+    if (bytesWritten < wanted) await writeAll(handle, Buffer.concat(batch).subarray(bytesWritten));
   });
 }
 
-/** One call of `write` may take only a part. */
-async function writeRest(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+/**
+ * One call of `write` may take only a part.
+ *
+ * @param position of the first byte in the file; left out, the bytes follow those that were written last
+ */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
   let written = 0;
   while (written < bytes.byteLength) {
-    const { bytesWritten } = await handle.write(bytes, written, bytes.byteLength - written);
+    const at = position === undefined ? null : position + written;
+    const { bytesWritten } = await handle.write(bytes, written, bytes.byteLength - written, at);
     written += bytesWritten;
   }
 }
 
-async function openNewFile(path: string): Promise<FileHandle> {
+/** Opens a file that must not be there (`EEXIST`), and makes the folders above it. */
+export async function openNewFile(path: string): Promise<FileHandle> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });

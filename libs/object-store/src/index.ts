@@ -5,3 +5,10 @@ export { FileLock } from './file-lock.js';
 export { FolderObjectStore } from './object-store.folder.js';
 export { S3ObjectStore } from './object-store.s3.js';
 export type { S3Credentials, S3Encryption, S3StoreOptions } from './s3-store-options.js';
+export {
+  type CachedFile,
+  type CacheRequest,
+  ReadCache,
+  type ReadCacheOptions,
+  type ReadCacheParts,
+} from './read-cache.js';

@@ -183,6 +183,7 @@ describe('FolderObjectStore', () => {
       expect((await stat(elsewhere)).dev).not.toBe((await stat(root)).dev);
       const key = objectKeys.upload(tenantId);
       await store.put(key, textStream('over there'));
+      expect(await store.link(key, join(elsewhere, 'copy'))).toBe(false);
       await store.materialize(key, join(elsewhere, 'copy'));
       expect(await readFile(join(elsewhere, 'copy'), 'utf8')).toBe('over there');
       expect((await stat(join(elsewhere, 'copy'))).mode & 0o777).toBe(0o444);

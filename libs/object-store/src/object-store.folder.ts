@@ -102,14 +102,19 @@ export class FolderObjectStore implements ObjectStore {
     return sizeBytes === undefined ? undefined : { key, sizeBytes };
   }
 
-  async materialize(key: string, path: string, options: StoreOptions = {}): Promise<void> {
+  async link(key: string, path: string, options: StoreOptions = {}): Promise<boolean> {
     options.signal?.throwIfAborted();
     try {
       await link(this.#pathOf(key), path);
+      return true;
     } catch (error) {
-      if (LINK_REFUSALS.has(systemCode(error))) return this.#copy(key, { path, options });
+      if (LINK_REFUSALS.has(systemCode(error))) return false;
       throw await this.#linkError(key, error);
     }
+  }
+
+  async materialize(key: string, path: string, options: StoreOptions = {}): Promise<void> {
+    if (!(await this.link(key, path, options))) await this.#copy(key, { path, options });
   }
 
   async delete(key: string, options: StoreOptions = {}): Promise<void> {

@@ -6,6 +6,7 @@ describe('storageError', () => {
   it.each([
     ['ENOSPC', 'storage.full'],
     ['EDQUOT', 'storage.full'],
+    ['EFBIG', 'storage.full'],
     ['ENOENT', 'storage.object_missing'],
     ['EIO', 'storage.unavailable'],
     ['EMFILE', 'storage.unavailable'],

@@ -3,6 +3,8 @@ import { DomainError, type ErrorCode } from '@millrace/domain';
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ENOSPC: 'storage.full',
   EDQUOT: 'storage.full',
+  // Beyond what the file system, or a limit of this process, lets one file have.
+  EFBIG: 'storage.full',
   ENOENT: 'storage.object_missing',
 };
 

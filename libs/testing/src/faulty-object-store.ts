@@ -52,6 +52,7 @@ export class FaultyObjectStore implements ObjectStore {
   #failures: Failure[] = [];
   #holds: Hold[] = [];
   #cut: CutOptions | undefined;
+  #isFar = false;
 
   constructor(private readonly inner: ObjectStore) {}
 
@@ -92,6 +93,11 @@ export class FaultyObjectStore implements ObjectStore {
     };
   }
 
+  /** From now on its objects can't be linked, as if they were on another machine. */
+  moveAway(): void {
+    this.#isFar = true;
+  }
+
   /** No faults any more. Held calls stay held: their owner releases them. */
   heal(): void {
     this.#delayMs = 0;
@@ -117,6 +123,12 @@ export class FaultyObjectStore implements ObjectStore {
 
   find(key: string, options?: StoreOptions): Promise<StoredObject | undefined> {
     return this.#around({ call: 'find', key, options }, () => this.inner.find(key, options));
+  }
+
+  link(key: string, path: string, options?: StoreOptions): Promise<boolean> {
+    return this.#around({ call: 'link', key, options }, async () =>
+      this.#isFar ? false : ((await this.inner.link?.(key, path, options)) ?? false),
+    );
   }
 
   materialize(key: string, path: string, options?: StoreOptions): Promise<void> {

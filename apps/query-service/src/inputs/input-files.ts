@@ -1,7 +1,6 @@
 import type { BlobRepository } from '@millrace/catalog';
-import { DomainError, type ByteRange, type ByteStream, type ObjectStore, type TenantId } from '@millrace/domain';
+import { DomainError, type ByteRange, type ByteStream, type ObjectStore, Slots, type TenantId } from '@millrace/domain';
 import { errorFields, type Logger } from '@millrace/telemetry';
-import { Slots } from '../slots.js';
 import type { CachedFile, FileCache } from './file-cache.js';
 
 /** Files that one reader fetches at once. */

@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NewResult, ResultRepository } from '@millrace/catalog';
-import { DomainError, toDomainError, type ErrorRecord, type EventBus } from '@millrace/domain';
+import { DomainError, Slots, toDomainError, type ErrorRecord, type EventBus } from '@millrace/domain';
 import { errorFields, type Logger } from '@millrace/telemetry';
 import type { OpenWork } from '../open-work.js';
-import { Slots } from '../slots.js';
 import { ResultLease } from './result-lease.js';
 import type { ResultFile, ResultWriter } from './result-writer.js';
 

@@ -32,6 +32,13 @@ export interface ObjectStore {
   get(key: string, options?: StoreOptions & { readonly range?: ByteRange }): Promise<ByteStream>;
   /** The object's size, or undefined when there is none. */
   find(key: string, options?: StoreOptions): Promise<StoredObject | undefined>;
+  /**
+   * Makes the object itself a local file (0444) at a path that must not exist, which costs nothing and outlives the
+   * object. Only stores whose objects are local files have it.
+   *
+   * @returns false where no link is possible: another file system
+   */
+  link?(key: string, path: string, options?: StoreOptions): Promise<boolean>;
   /** Makes the object a read-only (0444) local file at a path that must not exist: a link where that is possible. */
   materialize(key: string, path: string, options?: StoreOptions): Promise<void>;
   /** Deletes the object, also one that is only half written. A key without an object is no error. */
