@@ -181,7 +181,7 @@ describe('a result', () => {
     await settled(id, 'ready');
     await get(id);
     const dataset = await analyst.convert(await analyst.upload({ bytes: 'a\n1\n', type: 'text/csv' }));
-    millrace.store.fail('materialize');
+    millrace.store.fail('link');
     const query = await analyst.refusedSql(`FROM datasets.${dataset.table_name}`);
     expect(query).toMatchObject({ status: 503, code: 'storage.unavailable', retryable: true });
     millrace.store.heal();

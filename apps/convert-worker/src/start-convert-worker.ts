@@ -6,13 +6,12 @@ import type { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
 import { EnginePool } from '@millrace/engine';
-import { BlobWriter } from '@millrace/object-store';
+import { BlobWriter, ReadCache } from '@millrace/object-store';
 import { BullMqServer, JOBS, type JobCatalog, type QueueLocation } from '@millrace/queue';
 import type { Logger, Registry } from '@millrace/telemetry';
 import { ConvertWorkerModule } from './convert-worker.module.js';
 import { ConversionMetrics } from './conversions/conversion-metrics.js';
 import { DatasetConverter } from './conversions/dataset-converter.js';
-import { SourceFolder } from './conversions/source-folder.js';
 import { VersionWriter } from './conversions/version-writer.js';
 
 export interface ConvertWorkerOptions {
@@ -43,11 +42,11 @@ const TRANSFER_MS = 60 * 60_000;
 export async function startConvertWorker(options: ConvertWorkerOptions): Promise<ConvertWorker> {
   // Engine processes run as another user and have to pass.
   await mkdir(options.engineFolder, { recursive: true, mode: 0o711 });
-  const sources = await SourceFolder.create(join(options.engineFolder, 'sources'));
+  const sources = await openSources(options);
   const engine = openEngine(options);
   const release = async (): Promise<void> => {
     await engine.close();
-    await sources.remove();
+    await sources.close();
   };
   try {
     await engine.ready();
@@ -62,6 +61,12 @@ export async function startConvertWorker(options: ConvertWorkerOptions): Promise
     await release();
     throw error;
   }
+}
+
+/** An upload is read once: to keep it would take room from the next one. */
+function openSources({ store, engineFolder, metrics, logger }: ConvertWorkerOptions): Promise<ReadCache> {
+  const options = { bytesMax: 0, idleMsMax: 0 };
+  return ReadCache.open({ store, root: join(engineFolder, 'sources'), metrics, logger, options });
 }
 
 function openEngine({ environment, engineFolder, logger }: ConvertWorkerOptions): EnginePool {
@@ -81,14 +86,14 @@ function openEngine({ environment, engineFolder, logger }: ConvertWorkerOptions)
 function makeConverter(
   { environment, catalog, store, logger, metrics }: ConvertWorkerOptions,
   engine: EnginePool,
-  sources: SourceFolder,
+  sources: ReadCache,
 ): DatasetConverter {
   const leaseMs = environment.LEASE_MS;
   const blobs = new BlobWriter(store, catalog.blobs, { leaseMs });
   const writer = new VersionWriter({ catalog, blobs, leaseMs });
   const timeoutMs = environment.CONVERT_TIMEOUT_MS;
   const observed = new ConversionMetrics(metrics);
-  return new DatasetConverter({ catalog, store, engine, sources, writer, metrics: observed, logger, timeoutMs });
+  return new DatasetConverter({ catalog, engine, sources, writer, metrics: observed, logger, timeoutMs });
 }
 
 async function startApp(

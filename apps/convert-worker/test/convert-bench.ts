@@ -199,7 +199,7 @@ export class ConvertBench {
   async localFiles(): Promise<string[]> {
     const entries = await readdir(this.engineFolder, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    return files.filter((path) => !path.includes('/children/'));
+    return files.filter((path) => !path.includes('/children/') && !path.endsWith('.lock'));
   }
 
   async close(): Promise<void> {

@@ -30,9 +30,9 @@ async function* halfOf(path) {
 
 const STOPS = {
   fetched: () => {
-    const materialize = store.materialize.bind(store);
-    store.materialize = async (...given) => {
-      await materialize(...given);
+    const link = store.link.bind(store);
+    store.link = async (...given) => {
+      await link(...given);
       await stop();
     };
   },

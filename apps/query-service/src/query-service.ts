@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ContextAuthenticator } from '@millrace/auth';
 import { DomainError } from '@millrace/domain';
-import { createOwnFolder, EnginePool, type EnginePoolOptions } from '@millrace/engine';
+import { EnginePool, type EnginePoolOptions } from '@millrace/engine';
 import { closeHttpServer, createHttpServer } from '@millrace/http';
+import { ReadCache } from '@millrace/object-store';
 import { downloadPace } from './downloads/download-pace.js';
 import { engineChildrenKeptMax, engineChildrenMax } from './engine-children-max.js';
 import { machineShare } from './machine-share.js';
-import { FileCache } from './inputs/file-cache.js';
 import { QueryServiceModule } from './query-service.module.js';
 import type { QueryServiceOptions } from './query-service-options.js';
 import { createServices, type Services } from './services.js';
@@ -39,14 +39,20 @@ interface LocalParts {
   readonly engine: EnginePool;
   /** A pool of its own: a client that reads slowly must not keep statements waiting. */
   readonly exporter: EnginePool;
-  readonly cache: FileCache;
+  readonly cache: ReadCache;
 }
 
 async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts> {
-  const { environment, store, engineFolder } = options;
+  const { environment, store, engineFolder, metrics, logger } = options;
   // Engine processes may have no rights of ours: they pass through, to folders of theirs.
   await mkdir(engineFolder, { recursive: true, mode: 0o711 });
-  const cache = new FileCache(store, await createOwnFolder(join(engineFolder, 'cache'), 0o700));
+  const cache = await ReadCache.open({
+    store,
+    root: join(engineFolder, 'cache'),
+    metrics,
+    logger,
+    options: { bytesMax: environment.CACHE_BYTES_MAX },
+  });
   const { QUERY_CHILDREN_MAX, QUERY_CHILDREN_KEPT_MAX, QUERY_MEMORY_BYTES } = environment;
   const engine = openPool(options, {
     name: 'processes',

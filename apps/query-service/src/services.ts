@@ -1,11 +1,10 @@
 import type { EnginePool } from '@millrace/engine';
-import { BlobWriter } from '@millrace/object-store';
+import { BlobWriter, type ReadCache } from '@millrace/object-store';
 import { DatasetHeads } from './datasets/dataset-heads.js';
 import { downloadPace } from './downloads/download-pace.js';
 import { DownloadPlaces } from './downloads/download-places.js';
 import { DownloadsService } from './downloads/downloads.service.js';
 import { TableStreams } from './downloads/table-streams.js';
-import type { FileCache } from './inputs/file-cache.js';
 import { InputFiles } from './inputs/input-files.js';
 import { TableList } from './inputs/table-list.js';
 import { TablePages } from './inputs/table-pages.js';
@@ -32,7 +31,7 @@ export interface Services extends QueryServiceServices {
 type Parts = QueryServiceOptions & {
   readonly engine: EnginePool;
   readonly exporter: EnginePool;
-  readonly cache: FileCache;
+  readonly cache: ReadCache;
 };
 
 /** Makes everything that the controllers use, from what the service was given. */
@@ -55,7 +54,6 @@ export function createServices(parts: Parts): Services {
   const metrics = new QueryMetrics(parts.metrics, {
     running: () => running.count,
     storing: () => keeper.pendingCount,
-    cacheBytes: () => cache.sizeBytes,
   });
   return {
     running,

@@ -41,7 +41,7 @@ function longCsv(): string {
 
 describe('a store that fails', () => {
   it.each([
-    ['materialize', 'before'],
+    ['link', 'before'],
     ['putFile', 'before'],
     ['putFile', 'after'],
   ] as const)('once in %s, %s the work: the next attempt succeeds', async (call, when) => {
@@ -82,7 +82,7 @@ describe('a store that fails', () => {
 });
 
 describe('somebody who changes their mind', () => {
-  it.each(['materialize', 'putFile'] as const)('cancels during %s', async (call) => {
+  it.each(['link', 'putFile'] as const)('cancels during %s', async (call) => {
     const held = bench.store.hold(call);
     await bench.startWorker();
     const dataset = await bench.uploadDataset(owner, CSV, { tableName: 'free_again' });

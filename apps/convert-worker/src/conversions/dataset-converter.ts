@@ -1,19 +1,18 @@
 import { rm } from 'node:fs/promises';
 import type { Catalog, Conversion } from '@millrace/catalog';
-import { DomainError, type ObjectStore } from '@millrace/domain';
+import { DomainError } from '@millrace/domain';
 import type { ConvertResult, EnginePool } from '@millrace/engine';
+import type { CachedFile, ReadCache } from '@millrace/object-store';
 import type { JobContext } from '@millrace/queue';
 import type { Logger } from '@millrace/telemetry';
 import type { ConversionMetrics } from './conversion-metrics.js';
 import { convertTask } from './convert-task.js';
-import type { SourceFolder } from './source-folder.js';
 import type { VersionWriter } from './version-writer.js';
 
 export interface DatasetConverterParts {
   readonly catalog: Catalog;
-  readonly store: ObjectStore;
   readonly engine: EnginePool;
-  readonly sources: SourceFolder;
+  readonly sources: ReadCache;
   readonly writer: VersionWriter;
   readonly metrics: ConversionMetrics;
   readonly logger: Logger;
@@ -24,6 +23,9 @@ export interface DatasetConverterParts {
 /** Where the parts of the work stand on the way from 0 to 1. */
 const FETCHED = 0.1;
 const CONVERTED = 0.9;
+
+/** What the store says of an object that is not there any more, or not as it was. */
+const LOST: ReadonlySet<string> = new Set(['storage.object_missing', 'storage.object_corrupt']);
 
 /**
  * Turns the source of a dataset's version into Parquet files in the store. Writes nothing for an attempt that is not
@@ -39,7 +41,7 @@ export class DatasetConverter {
   async convert(context: JobContext): Promise<void> {
     await this.parts.metrics.observe(async () => {
       const conversion = await this.parts.catalog.versions.getForConversion(context.fence);
-      const result = await this.parts.sources.withFile((path) => this.convertAt(path, conversion, context));
+      const result = await this.convertSource(conversion, context);
       try {
         return await this.parts.writer.write(conversion, result, {
           fence: context.fence,
@@ -52,34 +54,36 @@ export class DatasetConverter {
     });
   }
 
-  private async convertAt(path: string, conversion: Conversion, context: JobContext): Promise<ConvertResult> {
+  private async convertSource(conversion: Conversion, context: JobContext): Promise<ConvertResult> {
     const { engine, timeoutMs } = this.parts;
     const { signal, progress } = context;
     progress(0);
-    await this.fetch(conversion, path, signal);
-    progress(FETCHED);
-    return engine.run(convertTask(conversion, path), {
-      tenantId: conversion.tenantId,
-      deadlineMs: timeoutMs,
-      signal,
-      onProgress: (fraction) => progress(FETCHED + (CONVERTED - FETCHED) * fraction),
-    });
+    const file = await this.fetch(conversion, signal);
+    try {
+      progress(FETCHED);
+      return await engine.run(convertTask(conversion, file.path), {
+        tenantId: conversion.tenantId,
+        deadlineMs: timeoutMs,
+        signal,
+        onProgress: (fraction) => progress(FETCHED + (CONVERTED - FETCHED) * fraction),
+      });
+    } finally {
+      await file.release();
+    }
   }
 
-  private async fetch({ tenantId, versionId, source }: Conversion, path: string, signal: AbortSignal): Promise<void> {
-    const { catalog, store, logger } = this.parts;
-    const { storageKey } = source;
+  private async fetch({ tenantId, versionId, source }: Conversion, signal: AbortSignal): Promise<CachedFile> {
+    const { catalog, sources, logger } = this.parts;
+    const { storageKey, contentHash, sizeBytes } = source;
     try {
-      await store.materialize(storageKey, path, { signal });
+      return await sources.acquire({ tenantId, storageKey, contentHash, sizeBytes, signal });
     } catch (error) {
-      if (!(error instanceof DomainError) || error.code !== 'storage.object_missing') throw error;
+      if (!(error instanceof DomainError) || !LOST.has(error.code)) throw error;
       // Bytes that something refers to are gone. Another attempt would not find them either; the same file, when it is
       // sent again, is written anew; and somebody has to know.
       await catalog.blobs.markLost({ tenantId, storageKey });
-      logger.error({ tenantId, versionId, storageKey }, 'the source of a conversion is missing');
-      throw new DomainError('storage.object_missing', 'The bytes of the source are lost. Send the file again.', {
-        cause: error,
-      });
+      logger.error({ tenantId, versionId, storageKey, code: error.code }, 'the source of a conversion is missing');
+      throw new DomainError(error.code, 'The bytes of the source are lost. Send the file again.', { cause: error });
     }
   }
 }

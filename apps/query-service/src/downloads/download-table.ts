@@ -8,5 +8,5 @@ export interface DownloadTable {
   readonly name: string;
   readonly columns: readonly Column[];
   /** In the order of their rows. */
-  readonly files: readonly (InputFile & { readonly contentHash: string })[];
+  readonly files: readonly InputFile[];
 }

@@ -126,9 +126,9 @@ function chooseFormat({ files }: DownloadTable, request: DownloadRequest): Table
 }
 
 function tableOf(result: Result): DownloadTable {
-  const { tenantId, id: name, columns, contentHash } = result;
+  const { tenantId, id: name, columns } = result;
   const file = resultFile(result);
-  return { tenantId, name, columns, files: file ? [{ ...file, contentHash: contentHash ?? '' }] : [] };
+  return { tenantId, name, columns, files: file ? [file] : [] };
 }
 
 /** Whoever keeps a copy keeps it for its one caller, and asks each time: a right to read can be taken away. */

@@ -64,7 +64,7 @@ export class TableStreams {
     return held;
   }
 
-  /** @throws DomainError `storage.*`, InputMissingError; the signal's reason */
+  /** @throws DomainError `storage.*`, InputLostError; the signal's reason */
   stored(request: StreamRequest & { readonly file: InputFile; readonly range?: ByteRange | undefined }) {
     const { file, range } = request;
     return this.open(request, async (signal) => {
@@ -78,14 +78,16 @@ export class TableStreams {
     });
   }
 
-  /** @throws DomainError as `EnginePool.export` does, `storage.*`, InputMissingError; the signal's reason */
+  /** @throws DomainError as `EnginePool.export` does, `storage.*`, InputLostError; the signal's reason */
   encoded(request: StreamRequest & Encoding & { readonly files: readonly InputFile[] }): Promise<Readable> {
     return this.open(request, async (signal) => {
       const pinned = await this.pin(request, request.files);
-      const limit = { limitMs: STORE_MS_MAX, reason: storeTooSlow, signal };
-      const paths = await withTimeLimit(limit, (timed) => pinned.fetch(timed));
-      const local = request.files.map(({ storageKey }) => paths.get(storageKey) ?? '');
-      return this.encode(local, { ...request, signal });
+      return pinned.withIntactCopies(signal, async () => {
+        const limit = { limitMs: STORE_MS_MAX, reason: storeTooSlow, signal };
+        const paths = await withTimeLimit(limit, (timed) => pinned.fetch(timed));
+        const local = request.files.map(({ storageKey }) => paths.get(storageKey) ?? '');
+        return this.encode(local, { ...request, signal });
+      });
     });
   }
 

@@ -1,7 +1,7 @@
 import type { BlobRepository } from '@millrace/catalog';
 import { DomainError, type ByteRange, type ByteStream, type ObjectStore, Slots, type TenantId } from '@millrace/domain';
+import type { CachedFile, ReadCache } from '@millrace/object-store';
 import { errorFields, type Logger } from '@millrace/telemetry';
-import type { CachedFile, FileCache } from './file-cache.js';
 
 /** Files that one reader fetches at once. */
 const FETCHES_AT_ONCE_MAX = 8;
@@ -9,6 +9,8 @@ const FETCHES_AT_ONCE_MAX = 8;
 /** A file in the store that somebody wants to read. */
 export interface InputFile {
   readonly storageKey: string;
+  /** SHA-256 of its bytes, in hexadecimal. */
+  readonly contentHash: string;
   readonly sizeBytes: number;
   /** See `CacheRequest.verify`. */
   readonly verify?: boolean;
@@ -21,13 +23,22 @@ export interface PinRequest {
   readonly files: readonly InputFile[];
 }
 
-/** An object that the catalog knows is not in the store. */
-export class InputMissingError extends DomainError {
+const LOST = {
+  'storage.object_missing': 'A file of the table is missing in the object store.',
+  'storage.object_corrupt': 'A file of the table is not what was written into the object store.',
+} as const;
+
+/** An object that the catalog knows is not in the store, or has other bytes there. */
+export class InputLostError extends DomainError {
   constructor(
     readonly storageKey: string,
-    cause: unknown,
+    { code, cause }: { readonly code: keyof typeof LOST; readonly cause: unknown },
   ) {
-    super('storage.object_missing', 'A file of the table is missing in the object store.', { cause });
+    super(code, LOST[code], { cause });
+  }
+
+  get isMissing(): boolean {
+    return this.code === 'storage.object_missing';
   }
 }
 
@@ -42,15 +53,22 @@ export interface PinnedInputs {
    * Makes the files local.
    *
    * @returns the path of each storage key; valid until `release`
-   * @throws InputMissingError; DomainError `storage.unavailable`, `storage.full`; the signal's reason
+   * @throws InputLostError; DomainError `storage.unavailable`, `storage.full`; the signal's reason
    */
   fetch(signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
   /**
    * The bytes of one of the files, or a range of them, from the store.
    *
-   * @throws InputMissingError; DomainError `storage.unavailable`; the signal's reason
+   * @throws InputLostError; DomainError `storage.unavailable`; the signal's reason
    */
   read(file: InputFile, options: ReadOptions): Promise<ByteStream>;
+  /**
+   * Runs work that fetches the files and reads them. When it finds one unreadable (`result.corrupt`) because a local copy
+   * is damaged, it is run once more, on a new copy.
+   *
+   * @throws what the work throws
+   */
+  withIntactCopies<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
   /** Lets go of everything. Never throws: a pin that stays ends with its lease. */
   release(): Promise<void>;
 }
@@ -58,7 +76,7 @@ export interface PinnedInputs {
 export interface InputFilesParts {
   readonly blobs: BlobRepository;
   readonly store: ObjectStore;
-  readonly cache: FileCache;
+  readonly cache: ReadCache;
   readonly leaseMs: number;
   readonly logger: Logger;
 }
@@ -79,10 +97,11 @@ export class InputFiles {
     }
     const held: CachedFile[] = [];
     return {
-      fetch: (signal) => this.notingLost(tenantId, () => this.fetchAll({ files: distinct, held }, signal)),
+      fetch: (signal) => this.notingLost(tenantId, () => this.fetchAll({ tenantId, files: distinct, held }, signal)),
       read: (file, options) => this.notingLost(tenantId, () => this.readOne(file, options)),
+      withIntactCopies: (signal, work) => withIntactCopies(held, signal, work),
       release: async () => {
-        for (const file of held.splice(0)) file.release();
+        await Promise.all(held.splice(0).map((file) => file.release()));
         if (this.holders.delete(holder)) await this.unpin(tenantId, holder);
       },
     };
@@ -95,7 +114,7 @@ export class InputFiles {
   }
 
   private async fetchAll(
-    { files, held }: { files: readonly InputFile[]; held: CachedFile[] },
+    { tenantId, files, held }: { tenantId: TenantId; files: readonly InputFile[]; held: CachedFile[] },
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, string>> {
     const slots = new Slots(FETCHES_AT_ONCE_MAX);
@@ -104,7 +123,7 @@ export class InputFiles {
     const fetchOne = async (file: InputFile): Promise<[string, string]> => {
       try {
         either.throwIfAborted();
-        const cached = await this.parts.cache.acquire({ ...file, signal: either });
+        const cached = await this.parts.cache.acquire({ ...file, tenantId, signal: either });
         held.push(cached);
         return [file.storageKey, cached.path];
       } catch (error) {
@@ -130,14 +149,14 @@ export class InputFiles {
     try {
       return await read();
     } catch (error) {
-      if (error instanceof InputMissingError) await this.noteLost(tenantId, error.storageKey);
+      if (error instanceof InputLostError) await this.noteLost(tenantId, error);
       throw error;
     }
   }
 
   /** Content that comes again must not be taken to be there already. */
-  private async noteLost(tenantId: TenantId, storageKey: string): Promise<void> {
-    this.parts.logger.error({ tenantId, storageKey }, 'a file is missing in the object store');
+  private async noteLost(tenantId: TenantId, { storageKey, code }: InputLostError): Promise<void> {
+    this.parts.logger.error({ tenantId, storageKey, code }, 'a file in the object store is lost');
     await this.parts.blobs.markLost({ tenantId, storageKey });
   }
 
@@ -149,6 +168,29 @@ export class InputFiles {
 }
 
 function toInputError({ storageKey }: InputFile, error: unknown): unknown {
-  const isMissing = error instanceof DomainError && error.code === 'storage.object_missing';
-  return isMissing ? new InputMissingError(storageKey, error) : error;
+  if (!(error instanceof DomainError)) return error;
+  const { code } = error;
+  const isLost = code === 'storage.object_missing' || code === 'storage.object_corrupt';
+  return isLost ? new InputLostError(storageKey, { code, cause: error }) : error;
+}
+
+async function withIntactCopies<T>(
+  held: readonly CachedFile[],
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isUnreadable = error instanceof DomainError && error.code === 'result.corrupt';
+    if (!isUnreadable || !(await isAnyDamaged(held, signal))) throw error;
+    return work();
+  }
+}
+
+/** Reads them again, all of them: the damaged ones are fetched anew by whoever asks next. */
+async function isAnyDamaged(held: readonly CachedFile[], signal: AbortSignal): Promise<boolean> {
+  let damaged = 0;
+  for (const file of held) if (!(await file.isIntact(signal))) damaged += 1;
+  return damaged > 0;
 }

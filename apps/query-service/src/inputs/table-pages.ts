@@ -30,18 +30,20 @@ export class TablePages {
   ) {}
 
   /**
-   * @throws InputMissingError; DomainError `storage.unavailable`, `query.too_many`, `query.deadline` and what else an
+   * @throws InputLostError; DomainError `storage.unavailable`, `query.too_many`, `query.deadline` and what else an
    *   engine process may say; the signal's reason
    */
   async read({ tenantId, files, signal, ...page }: PageRequest): Promise<ReadResult> {
     const deadlineAt = performance.now() + READ_MS_MAX;
     const pinned = await this.inputs.pin({ tenantId, holder: `read-${randomUUID()}`, files });
     try {
-      const limit = { limitMs: READ_MS_MAX, reason: storeTooSlow, signal };
-      const paths = await withTimeLimit(limit, (timed) => pinned.fetch(timed));
-      const local = files.map((file) => paths.get(file.storageKey) ?? '');
-      const deadlineMs = Math.max(1, deadlineAt - performance.now());
-      return await this.engine.run({ kind: 'read', files: local, ...page }, { tenantId, deadlineMs, signal });
+      return await pinned.withIntactCopies(signal, async () => {
+        const limit = { limitMs: READ_MS_MAX, reason: storeTooSlow, signal };
+        const paths = await withTimeLimit(limit, (timed) => pinned.fetch(timed));
+        const local = files.map((file) => paths.get(file.storageKey) ?? '');
+        const deadlineMs = Math.max(1, deadlineAt - performance.now());
+        return this.engine.run({ kind: 'read', files: local, ...page }, { tenantId, deadlineMs, signal });
+      });
     } catch (error) {
       // What the engine says about a task that was ended is not why it was.
       signal.throwIfAborted();

@@ -107,13 +107,14 @@ function resultTable(reference: TableReference, result: Result): InputTable {
   return { reference, columns, files: [file], source: { type: 'result', resultId } };
 }
 
-function toInputFile({ storageKey, sizeBytes }: VersionFile): InputFile {
-  return { storageKey, sizeBytes };
+function toInputFile({ storageKey, contentHash, sizeBytes }: VersionFile): InputFile {
+  return { storageKey, contentHash, sizeBytes };
 }
 
 /** The file of a ready result. A result says when its file has vanished, so each reader looks. */
-export function resultFile({ storageKey, sizeBytes }: Result): InputFile | undefined {
-  return storageKey === null ? undefined : { storageKey, sizeBytes: sizeBytes ?? 0, verify: true };
+export function resultFile({ storageKey, contentHash, sizeBytes }: Result): InputFile | undefined {
+  if (storageKey === null || contentHash === null || sizeBytes === null) return undefined;
+  return { storageKey, contentHash, sizeBytes, verify: true };
 }
 
 /** The error for a result that may be read, but has no rows to read. */

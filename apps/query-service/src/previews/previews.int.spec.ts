@@ -67,7 +67,7 @@ describe('dataset.preview', () => {
 
   it('passes on what the store says', async () => {
     const { id, tableName, tenantId } = await createTable(harness, caller, { sql: 'SELECT 1 AS a' });
-    harness.store.fail('materialize', { times: 1 });
+    harness.store.fail('link', { times: 1 });
     expect((await preview(id)).body).toMatchObject({ status: 503, code: 'storage.unavailable' });
     const [table] = await harness.catalog.datasets.resolveTables(tenantId, [tableName]);
     await harness.store.delete(table?.head?.files[0]?.storageKey ?? '');

@@ -38,7 +38,7 @@ describe('the end of a query', () => {
   it('comes at the deadline of the tenant, also while the store hangs', async () => {
     const caller = await newCaller({ queryTimeoutMs: 3_000 });
     const { tableName } = await createTable(harness, caller, { sql: 'SELECT 1 AS a' });
-    const held = harness.store.hold('materialize');
+    const held = harness.store.hold('link');
     const answer = harness.query(caller, `SELECT * FROM datasets.${tableName}`);
     await held.arrived;
     expect((await answer).body).toMatchObject({ status: 504, code: 'query.deadline' });
@@ -149,7 +149,7 @@ describe('the end of a query', () => {
   it('passes on that the store does not answer', async () => {
     const caller = await newCaller();
     const { tableName } = await createTable(harness, caller, { sql: 'SELECT 1 AS a' });
-    harness.store.fail('materialize', { times: 1 });
+    harness.store.fail('link', { times: 1 });
     const { body } = await harness.query(caller, `SELECT * FROM datasets.${tableName}`);
     expect(body).toMatchObject({ status: 503, code: 'storage.unavailable', retryable: true });
     expect(await harness.rows(caller, `SELECT * FROM datasets.${tableName}`)).toEqual([[1]]);
@@ -231,7 +231,7 @@ describe('the end of the service', () => {
       const result = await harness.catalog.results.get(tenantId, body['result_id'] as never);
       expect(result).toMatchObject({ status: 'failed', error: { code: 'result.lost' } });
       expect(await readdir(join(harness.folder, 'engine', 'processes'))).toEqual([]);
-      expect(await readdir(join(harness.folder, 'engine', 'cache'))).toEqual([]);
+      expect(await readdir(join(harness.folder, 'engine', 'cache'))).toEqual(['0.lock']);
     } finally {
       await harness.stop();
     }

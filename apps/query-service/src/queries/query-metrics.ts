@@ -11,8 +11,6 @@ export interface GaugeSources {
   readonly running: () => number;
   /** Results whose files are on their way into the store. */
   readonly storing: () => number;
-  /** Bytes of local copies. */
-  readonly cacheBytes: () => number;
 }
 
 export class QueryMetrics {
@@ -28,7 +26,6 @@ export class QueryMetrics {
     });
     addGauge(registry, { name: 'millrace_queries_running', help: 'Queries that wait or run.', read: sources.running });
     addGauge(registry, { name: 'millrace_results_storing', help: 'Results being stored.', read: sources.storing });
-    addGauge(registry, { name: 'millrace_cache_bytes', help: 'Bytes of local copies.', read: sources.cacheBytes });
   }
 
   observe(outcome: QueryOutcome, durationMs: number): void {

@@ -5,7 +5,7 @@ import type { EnginePool, InspectAnswer, QueryResult, RowFormat, TableInput } fr
 import { recognizeStatement, refuseVersions, type AnalyzedStatement, type ExplainOptions } from '@millrace/sql';
 import { isRowFormat } from '../formats/negotiate-answer.js';
 import { notAcceptable } from '../formats/negotiate-format.js';
-import { InputMissingError, type InputFiles, type PinnedInputs } from '../inputs/input-files.js';
+import { InputLostError, type InputFiles, type PinnedInputs } from '../inputs/input-files.js';
 import { resultNotReady, type InputTable, type TableResolver } from '../inputs/table-resolver.js';
 import type { TableList } from '../inputs/table-list.js';
 import type { QueryHistory } from './query-history.js';
@@ -58,11 +58,13 @@ export class StatementRunner {
     if (form === 'showTables' || form === 'showAllTables') return this.showTables(statement, checked, form);
     const { tables, pinned } = await this.pinTables(statement, checked);
     try {
-      const result = await this.noteStart(statement, tables, async () => {
+      const read = async (): Promise<QueryResult | InspectAnswer> => {
         const paths = await this.fetch(statement, tables, pinned);
         const inputs = tables.map((table) => toTableInput(table, paths));
         return this.execute(statement, checked, inputs);
-      });
+      };
+      const run = (): ReturnType<typeof read> => pinned.withIntactCopies(statement.query.signal, read);
+      const result = await this.noteStart(statement, tables, run);
       return { tables, result };
     } finally {
       await pinned.release();
@@ -143,7 +145,7 @@ export class StatementRunner {
     try {
       return await pinned.fetch(query.signal);
     } catch (error) {
-      if (!(error instanceof InputMissingError)) throw error;
+      if (!(error instanceof InputLostError) || !error.isMissing) throw error;
       const owner = tables.find(({ files }) => files.some((file) => file.storageKey === error.storageKey));
       if (owner?.source.type !== 'result') throw error;
       await this.parts.catalog.results.markFileMissing({ tenantId: query.key.tenantId, id: owner.source.resultId });

@@ -187,7 +187,7 @@ describe('results', () => {
   it('pass on that the store does not answer', async () => {
     const id = await run('SELECT 1 AS unreachable');
     await makeReady(harness, caller, id);
-    harness.store.fail('materialize', { times: 1 });
+    harness.store.fail('link', { times: 1 });
     expect((await page(id)).body).toMatchObject({ status: 503, code: 'storage.unavailable' });
     expect((await page(id)).body).toMatchObject({ status: 'ready', rows: [[1]] });
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { GiB, integer } from './kinds.js';
 
-/** Where the bytes are. Keys of S3 are no settings of ours: the SDK looks for them itself. */
+/** Where the bytes are, and what is kept of them on this machine. Keys of S3 are no settings of ours: the SDK looks for them itself. */
 export const storageVariables = {
   S3_BUCKET: z
     .string()
@@ -21,4 +22,8 @@ export const storageVariables = {
   S3_SSE_KMS_KEY_ID: z.string().optional().meta({
     description: "Key for `S3_SSE=aws:kms`. Left out, it is the account's own for S3.",
   }),
+  CACHE_BYTES_MAX: integer(
+    'Copies of stored files that one query service keeps on its disk. What is being read may go beyond. A folder store needs none.',
+    { min: 0, default: 20 * GiB },
+  ),
 };
