@@ -6,6 +6,8 @@ export interface GatewaySettings {
   readonly uploadBytesMax: number;
   readonly uploadIdleMs: number;
   readonly uploadRetentionMs: number;
+  /** How long an address for a part is good, and how long its upload waits to hear of the client. */
+  readonly presignedUrlMs: number;
   readonly queryServiceUrl: string;
   readonly internalSecret: string;
 }

@@ -1,12 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Catalog } from '@millrace/catalog';
-import type { EventBus, ObjectStore } from '@millrace/domain';
+import type { DirectUploads, EventBus, ObjectStore } from '@millrace/domain';
 import { HealthController, Readiness } from '@millrace/http';
 import { BlobWriter } from '@millrace/object-store';
 import type { MetricsPage } from '@millrace/telemetry';
 import { DatasetCreator } from './datasets/dataset-creator.js';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { JobWaiter } from './datasets/job-waiter.js';
+import { DirectUploader } from './files/direct-uploader.js';
+import { DirectUploadsController } from './files/direct-uploads.controller.js';
 import { FilesController } from './files/files.controller.js';
 import { UploadReceiver } from './files/upload-receiver.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './gateway-settings.js';
@@ -15,12 +17,13 @@ import { QueriesController } from './queries/queries.controller.js';
 import { QueryServiceProxy } from './query-service.proxy.js';
 import { ResultsController } from './results/results.controller.js';
 import { ServiceController } from './service/service.controller.js';
-import { EVENT_BUS, METRICS_PAGE } from './tokens.js';
+import { DIRECT_UPLOADS, EVENT_BUS, METRICS_PAGE, OBJECT_STORE } from './tokens.js';
 
 export interface GatewayParts {
   readonly settings: GatewaySettings;
   readonly catalog: Catalog;
   readonly store: ObjectStore;
+  readonly directUploads: DirectUploads | null;
   readonly events: EventBus;
   readonly metricsPage: MetricsPage;
   readonly readiness: Readiness;
@@ -30,11 +33,12 @@ export interface GatewayParts {
 @Module({})
 export class GatewayModule {
   static with(parts: GatewayParts): DynamicModule {
-    const { catalog, store, events, metricsPage, settings, readiness, leaseMs } = parts;
+    const { catalog, store, directUploads, events, metricsPage, settings, readiness, leaseMs } = parts;
     return {
       module: GatewayModule,
       controllers: [
         FilesController,
+        DirectUploadsController,
         DatasetsController,
         QueriesController,
         ResultsController,
@@ -45,11 +49,14 @@ export class GatewayModule {
       providers: [
         { provide: Catalog, useValue: catalog },
         { provide: BlobWriter, useValue: new BlobWriter(store, catalog.blobs, { leaseMs }) },
+        { provide: OBJECT_STORE, useValue: store },
+        { provide: DIRECT_UPLOADS, useValue: directUploads },
         { provide: EVENT_BUS, useValue: events },
         { provide: METRICS_PAGE, useValue: metricsPage },
         { provide: GATEWAY_SETTINGS, useValue: settings },
         { provide: Readiness, useValue: readiness },
         DatasetCreator,
+        DirectUploader,
         JobWaiter,
         QueryServiceProxy,
         UploadReceiver,

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { KeyAuthenticator } from '@millrace/auth';
 import type { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
-import type { EventBus, ObjectStore } from '@millrace/domain';
+import type { DirectUploads, EventBus, ObjectStore } from '@millrace/domain';
 import { closeHttpServer, createHttpServer, type Readiness } from '@millrace/http';
 import type { Logger, MetricsPage, Registry } from '@millrace/telemetry';
 import { GatewayModule } from './gateway.module.js';
@@ -13,6 +13,8 @@ export interface GatewayOptions {
   readonly version: string;
   readonly catalog: Catalog;
   readonly store: ObjectStore;
+  /** Uploads past this service, where the store can do that. */
+  readonly directUploads?: DirectUploads;
   readonly events: EventBus;
   readonly logger: Logger;
   /** Where this service counts. */
@@ -44,6 +46,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     uploadBytesMax: environment.UPLOAD_BYTES_MAX,
     uploadIdleMs: environment.UPLOAD_IDLE_MS,
     uploadRetentionMs: environment.UPLOAD_RETENTION_MS,
+    presignedUrlMs: environment.PRESIGNED_URL_MS,
     queryServiceUrl: options.queryServiceUrl,
     internalSecret: options.internalSecret,
   };
@@ -52,6 +55,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
       settings,
       catalog,
       store,
+      directUploads: options.directUploads ?? null,
       events,
       metricsPage,
       readiness,

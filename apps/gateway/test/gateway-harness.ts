@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalog } from '@millrace/catalog';
 import { parseEnvironment } from '@millrace/config';
-import type { EventBus } from '@millrace/domain';
+import type { DirectUploads, EventBus, ObjectStore } from '@millrace/domain';
 import { FolderObjectStore } from '@millrace/object-store';
 import { BullMqEventBus, migrateQueue } from '@millrace/queue';
 import { Readiness } from '@millrace/http';
@@ -33,17 +33,19 @@ export interface SendOptions {
  * A gateway on a catalog and a folder of its own, without the services behind it.
  *
  * @param queryServiceUrl where a test plays the query service; nobody answers when left out
+ * @param given another store than a folder of its own, which the test closes
  */
 export async function startTestGateway(
   variables: Record<string, string> = {},
   queryServiceUrl = 'http://127.0.0.1:9',
+  given?: { readonly store: ObjectStore; readonly directUploads: DirectUploads },
 ): Promise<GatewayUnderTest> {
   const opened = await openCatalog({ blobGraceMs: 0 });
   const { catalog, databaseUrl } = opened;
   const queueLocation = { kind: 'postgres', databaseUrl } as const;
   await migrateQueue(queueLocation);
   const folder = await mkdtemp(join(tmpdir(), 'millrace-gateway-'));
-  const store = new FaultyObjectStore(await new FolderObjectStore(folder).open());
+  const store = new FaultyObjectStore(given?.store ?? (await new FolderObjectStore(folder).open()));
   const logger = createLogger({ level: 'silent', service: 'gateway' });
   const events = await BullMqEventBus.open({ queueLocation, logger });
   const gateway = await startGateway({
@@ -56,6 +58,7 @@ export async function startTestGateway(
       version: '0.0.0',
       readiness: new Readiness(),
     },
+    ...(given && { directUploads: given.directUploads }),
     environment: parseEnvironment({ PORT: '0', DRAIN_MS: '1000', ...variables }),
     queryServiceUrl,
     internalSecret: 'a secret of more than thirty-two characters',

@@ -12,6 +12,7 @@ import { ResultLifetimeRepository } from './queries/result-lifetimes.repository.
 import { ResultRepository } from './queries/results.repository.js';
 import { KeyRepository } from './tenants/keys.repository.js';
 import { TenantRepository } from './tenants/tenants.repository.js';
+import { DirectUploadRepository } from './uploads/direct-uploads.repository.js';
 import { UploadRepository } from './uploads/uploads.repository.js';
 
 export interface CatalogOptions extends DatabaseOptions {
@@ -25,6 +26,7 @@ export class Catalog {
   readonly keys: KeyRepository;
   readonly blobs: BlobRepository;
   readonly uploads: UploadRepository;
+  readonly directUploads: DirectUploadRepository;
   readonly datasets: DatasetRepository;
   readonly versions: VersionRepository;
   readonly queryRuns: QueryRunRepository;
@@ -41,6 +43,7 @@ export class Catalog {
     this.keys = new KeyRepository(database);
     this.blobs = new BlobRepository(database, references);
     this.uploads = new UploadRepository(database, references);
+    this.directUploads = new DirectUploadRepository(database, references);
     this.datasets = new DatasetRepository(database, references);
     this.versions = new VersionRepository(database, references);
     this.queryRuns = new QueryRunRepository(database);

@@ -54,4 +54,9 @@ export type { ApiKey, Tenant, User } from './schema/tenant.entity.js';
 export type { Upload } from './schema/upload.entity.js';
 export { KeyRepository, type NewApiKey } from './tenants/keys.repository.js';
 export { TenantRepository } from './tenants/tenants.repository.js';
+export {
+  DirectUploadRepository,
+  type DirectUploadRow,
+  type NewDirectUpload,
+} from './uploads/direct-uploads.repository.js';
 export { UploadRepository, type NewUpload, type OwnerFilter } from './uploads/uploads.repository.js';

@@ -26,6 +26,15 @@ export {
   uploadSourceSchema,
 } from './schemas/datasets.js';
 export {
+  completeUploadSchema,
+  PART_URLS_MAX,
+  PARTS_MAX,
+  type PresignedUploadBody,
+  presignUploadSchema,
+  type SignedPartsBody,
+  signPartsSchema,
+} from './schemas/direct-uploads.js';
+export {
   type AnswerFormat,
   answerFormatSchema,
   downloadQuerySchema,

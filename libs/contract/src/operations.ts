@@ -1,5 +1,6 @@
 import type { Operation } from './operation.js';
 import { datasetOperations } from './operations/datasets.js';
+import { directUploadOperations } from './operations/direct-uploads.js';
 import { downloadOperations } from './operations/downloads.js';
 import { fileOperations } from './operations/files.js';
 import { jobOperations } from './operations/jobs.js';
@@ -10,6 +11,7 @@ import { serviceOperations } from './operations/service.js';
 /** Every operation of the HTTP contract by its name, `noun.verb`. */
 export const OPERATIONS = {
   ...fileOperations,
+  ...directUploadOperations,
   ...datasetOperations,
   ...queryOperations,
   ...resultOperations,

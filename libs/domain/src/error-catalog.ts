@@ -37,6 +37,10 @@ export const ERRORS = {
   'upload.unknown': mistake(400, 'There is no such upload'),
   'upload.consumed': mistake(400, 'The upload was already used'),
   'upload.expired': mistake(400, 'The upload has expired'),
+  'upload.uploading': mistake(409, 'The upload is not complete'),
+  'upload.complete': mistake(409, 'The upload is complete'),
+  'upload.parts_invalid': mistake(422, 'The parts do not make the file'),
+  'upload.direct_unsupported': mistake(409, 'Uploads past the server are not possible here'),
   'upload.in_use': mistake(409, 'The upload is in use'),
 
   'label.blank': mistake(400, 'The label is blank'),

@@ -15,7 +15,17 @@ import {
 
 /** Every move there is, written out: a change of a table has to be made twice, and on purpose. */
 const MOVES: readonly (readonly [Lifecycle<string>, readonly string[]])[] = [
-  [uploadLifecycle, ['pending → processing', 'pending → expired', 'processing → consumed', 'processing → pending']],
+  [
+    uploadLifecycle,
+    [
+      'uploading → pending',
+      'uploading → expired',
+      'pending → processing',
+      'pending → expired',
+      'processing → consumed',
+      'processing → pending',
+    ],
+  ],
   [versionLifecycle, ['processing → ready', 'processing → failed']],
   [resultLifecycle, ['processing → ready', 'processing → failed', 'ready → failed', 'ready → expired']],
   [

@@ -8,15 +8,17 @@ export interface Lifecycle<S extends string> {
   readonly transitions: { readonly [from in S]: readonly S[] };
 }
 
+/** `uploading`: the client sends the bytes straight to the store. Others begin as `pending`. */
 export const uploadLifecycle = {
   name: 'upload',
   transitions: {
+    uploading: ['pending', 'expired'],
     pending: ['processing', 'expired'],
     processing: ['consumed', 'pending'],
     consumed: [],
     expired: [],
   },
-} as const satisfies Lifecycle<'pending' | 'processing' | 'consumed' | 'expired'>;
+} as const satisfies Lifecycle<'uploading' | 'pending' | 'processing' | 'consumed' | 'expired'>;
 
 export const versionLifecycle = {
   name: 'dataset version',

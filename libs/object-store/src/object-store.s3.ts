@@ -1,5 +1,6 @@
 import { AbortMultipartUploadCommand, DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import type { ByteRange, ByteStream, ObjectStore, StoredObject, StoreOptions } from '@millrace/domain';
+import type { ByteRange, ByteStream, DirectUploads, ObjectStore, StoredObject, StoreOptions } from '@millrace/domain';
+import { S3DirectUploads } from './direct-uploads.s3.js';
 import { openFileBytes } from './file-bytes.js';
 import { checkKey, checkPrefix } from './object-keys.js';
 import { checkRange } from './range.js';
@@ -16,12 +17,15 @@ import type { S3StoreOptions } from './s3-store-options.js';
  * parts, and are there when they are whole.
  */
 export class S3ObjectStore implements ObjectStore {
+  /** Uploads of clients that go past the services, into this store. */
+  readonly directUploads: DirectUploads;
   readonly #connection: S3Connection;
   readonly #options: S3StoreOptions;
 
   constructor(options: S3StoreOptions) {
     this.#options = options;
     this.#connection = new S3Connection(options);
+    this.directUploads = new S3DirectUploads(this.#connection, options);
   }
 
   async put(key: string, body: ByteStream, options: StoreOptions = {}): Promise<StoredObject> {

@@ -1,10 +1,8 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { withDeadline } from './deadline.js';
+import { createS3Client } from './s3-client.js';
 import { s3Error, type S3CallContext } from './s3-error.js';
 import { S3_LIMITS, type S3Limits, type S3StoreOptions } from './s3-store-options.js';
-
-/** A server that is not AWS rarely has regions, but the signature needs one. */
-const REGION_OF_OTHERS = 'us-east-1';
 
 /** Bodies that move more slowly than this count as stalled. */
 const UPLOAD_BYTES_PER_MS_MIN = 64;
@@ -56,7 +54,7 @@ export class S3Connection {
     this.bucket = options.bucket;
     this.limits = { ...S3_LIMITS, ...options.limits };
     this.#host = options.endpoint === undefined ? undefined : new URL(options.endpoint).host;
-    this.client = createClient(options, this.limits);
+    this.client = createS3Client({ ...options, limits: this.limits });
   }
 
   /** @throws the signal's reason; DomainErrors as `s3Error` makes them */
@@ -98,26 +96,4 @@ export class S3Connection {
   close(): void {
     this.client.destroy();
   }
-}
-
-function createClient(options: S3StoreOptions, limits: S3Limits): S3Client {
-  const region = options.region ?? (options.endpoint === undefined ? undefined : REGION_OF_OTHERS);
-  const agent = { keepAlive: true, maxSockets: limits.socketsMax };
-  return new S3Client({
-    ...(region !== undefined && { region }),
-    ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
-    ...(options.credentials && { credentials: options.credentials }),
-    forcePathStyle: options.forcePathStyle ?? false,
-    retryMode: 'standard',
-    maxAttempts: limits.attemptsMax,
-    requestHandler: {
-      connectionTimeout: limits.connectTimeoutMs,
-      requestTimeout: limits.idleTimeoutMs,
-      throwOnRequestTimeout: true,
-      // It would also end an answer whose reader is slow; `S3ObjectBytes` times only what it waits for.
-      socketTimeout: 0,
-      httpAgent: agent,
-      httpsAgent: agent,
-    },
-  });
 }

@@ -3,6 +3,7 @@ import {
   ListObjectsV2Command,
   ListPartsCommand,
   type MultipartUpload,
+  type Part,
 } from '@aws-sdk/client-s3';
 import type { StoredObject } from '@millrace/domain';
 import { isObjectKey } from './object-keys.js';
@@ -59,16 +60,30 @@ export async function* listHalfWritten(
 /** The bytes of the parts that have arrived, or undefined when the upload has ended in the meantime. */
 export async function halfWrittenBytes(
   connection: S3Connection,
-  { key, uploadId }: HalfWritten,
-  { signal }: S3CallOptions,
+  upload: HalfWritten,
+  options: S3CallOptions,
 ): Promise<number | undefined> {
   let bytes = 0;
+  for await (const part of listParts(connection, upload, options)) {
+    if (part === 'no upload') return undefined;
+    bytes += part.Size ?? 0;
+  }
+  return bytes;
+}
+
+/** The parts of an upload that have arrived, page by page; `no upload` where there is none, or none any more. */
+export async function* listParts(
+  connection: S3Connection,
+  { key, uploadId }: HalfWritten,
+  { signal }: S3CallOptions,
+): AsyncGenerator<Part | 'no upload'> {
   let marker: string | undefined;
   do {
     const command = new ListPartsCommand({
       Bucket: connection.bucket,
       Key: key,
       UploadId: uploadId,
+      MaxParts: connection.limits.pageKeysMax,
       ...(marker !== undefined && { PartNumberMarker: marker }),
     });
     const page = await orNoneIf(connection, 'NoSuchUpload', {
@@ -76,11 +91,10 @@ export async function halfWrittenBytes(
       signal,
       run: () => connection.callRaw('ListParts', { signal }, (options) => connection.client.send(command, options)),
     });
-    if (!page) return undefined;
-    for (const { Size: sizeBytes } of page.Parts ?? []) bytes += sizeBytes ?? 0;
-    marker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    if (page) yield* page.Parts ?? [];
+    else yield 'no upload';
+    marker = page?.IsTruncated === true ? page.NextPartNumberMarker : undefined;
   } while (marker !== undefined);
-  return bytes;
 }
 
 async function uploadsPage(

@@ -6,6 +6,7 @@ import {
   PutObjectCommand,
   UploadPartCommand,
   type CompletedPart,
+  type CreateMultipartUploadCommandOutput,
 } from '@aws-sdk/client-s3';
 import { DomainError, type ByteStream } from '@millrace/domain';
 import { abortable } from './abortable.js';
@@ -106,7 +107,7 @@ class MultipartPut {
 
   async #begin(signal: AbortSignal): Promise<string> {
     const { connection, target } = this;
-    const { UploadId: uploadId } = await connection.call('CreateMultipartUpload', { signal }, (options) =>
+    const answer = await connection.call('CreateMultipartUpload', { signal }, (options) =>
       connection.client.send(
         new CreateMultipartUploadCommand({
           Bucket: connection.bucket,
@@ -117,8 +118,7 @@ class MultipartPut {
         options,
       ),
     );
-    if (uploadId !== undefined) return uploadId;
-    throw new DomainError('storage.unavailable', 'The object store began an upload without a name.');
+    return uploadIdOf(answer);
   }
 
   async #waitForRoom(bytes: number): Promise<void> {
@@ -215,7 +215,14 @@ class MultipartPut {
   }
 }
 
-function encryptionFields(encryption: S3Encryption | undefined) {
+/** @throws DomainError `storage.unavailable` when the answer to the begin of an upload does not name it */
+export function uploadIdOf({ UploadId: uploadId }: CreateMultipartUploadCommandOutput): string {
+  if (uploadId !== undefined) return uploadId;
+  throw new DomainError('storage.unavailable', 'The object store began an upload without a name.');
+}
+
+/** How an object is to be encrypted, as the calls that begin one want it. */
+export function encryptionFields(encryption: S3Encryption | undefined) {
   if (encryption === undefined) return {};
   if (encryption.algorithm === 'AES256') return { ServerSideEncryption: encryption.algorithm };
   return {

@@ -14,6 +14,8 @@ export interface S3StoreOptions {
   readonly bucket: string;
   /** Address of a server that is not AWS, such as `http://127.0.0.1:8333`. */
   readonly endpoint?: string;
+  /** The same server as clients see it: in addresses for uploads past the services. */
+  readonly publicEndpoint?: string;
   /** Left out: what the SDK finds (`AWS_REGION`, a profile); with an endpoint, `us-east-1`. */
   readonly region?: string;
   /** The bucket in the path instead of the host name, as most servers that are not AWS want it. */

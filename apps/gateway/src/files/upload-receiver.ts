@@ -4,6 +4,7 @@ import { Catalog, type Upload } from '@millrace/catalog';
 import { DomainError, type Principal } from '@millrace/domain';
 import { BlobWriter, objectKeys } from '@millrace/object-store';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
+import { checkHash } from './check-hash.js';
 import { openFile } from './incoming-file.js';
 
 /** Takes files in: the bytes stream once through a counter and a hash into the store, then one row says that they are there. */
@@ -46,11 +47,5 @@ export class UploadReceiver {
 
 function checkWritten(blob: { sizeBytes: number; contentHash: string }, expectedHash: string | undefined): void {
   if (blob.sizeBytes === 0) throw new DomainError('upload.empty', 'The file has no bytes.');
-  if (expectedHash !== undefined && expectedHash !== blob.contentHash) {
-    const digest = (hash: string): string => Buffer.from(hash, 'hex').toString('base64');
-    throw new DomainError(
-      'upload.digest_mismatch',
-      `The bytes that arrived have the SHA-256 ${digest(blob.contentHash)}, not ${digest(expectedHash)}. Send the file again.`,
-    );
-  }
+  checkHash(blob, expectedHash);
 }

@@ -12,7 +12,7 @@ export function presentUpload(upload: Upload): UploadBody {
     content_type: upload.contentType ?? 'application/octet-stream',
     content_encoding:
       upload.contentEncoding === 'gzip' || upload.contentEncoding === 'zstd' ? upload.contentEncoding : null,
-    content_hash: `sha-256:${upload.contentHash}`,
+    content_hash: upload.contentHash === null ? null : `sha-256:${upload.contentHash}`,
     deduplicated: upload.deduplicated,
     created_at: upload.createdAt.toISOString(),
     expires_at: upload.expiresAt.toISOString(),

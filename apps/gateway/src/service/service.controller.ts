@@ -1,11 +1,11 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { openApiDocument, fileFormatSchema, TABLE_FORMATS, type ConfigBody } from '@millrace/contract';
-import { DEFAULT_TENANT_LIMITS } from '@millrace/domain';
+import { DEFAULT_TENANT_LIMITS, type DirectUploads } from '@millrace/domain';
 import { Operation } from '@millrace/http';
 import type { MetricsPage } from '@millrace/telemetry';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
-import { METRICS_PAGE } from '../tokens.js';
+import { DIRECT_UPLOADS, METRICS_PAGE } from '../tokens.js';
 
 /** What the service says about itself. */
 @Controller()
@@ -15,6 +15,7 @@ export class ServiceController {
   constructor(
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
     @Inject(METRICS_PAGE) private readonly metricsPage: MetricsPage,
+    @Inject(DIRECT_UPLOADS) private readonly directUploads: DirectUploads | null,
   ) {
     this.document = openApiDocument(settings.version);
   }
@@ -38,7 +39,7 @@ export class ServiceController {
       download_formats: Object.keys(TABLE_FORMATS),
       content_encodings: ['gzip', 'zstd'],
       limits: Object.fromEntries(Object.entries(limits).map(([name, value]) => [snakeCase(name), value])),
-      features: {},
+      features: { presigned_uploads: this.directUploads !== null },
     };
   }
 

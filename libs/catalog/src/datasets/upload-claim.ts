@@ -14,7 +14,7 @@ export interface UploadClaim {
 /**
  * Claims an upload for one conversion: `pending → processing`.
  *
- * @throws DomainError `upload.unknown`, `upload.consumed`, `upload.expired`, `upload.in_use`
+ * @throws DomainError `upload.unknown`, `upload.uploading`, `upload.consumed`, `upload.expired`, `upload.in_use`
  */
 export async function claimUpload(transaction: Transaction, claim: UploadClaim): Promise<void> {
   const { tenantId, uploadId: id, onlyUserId } = claim;
@@ -35,6 +35,9 @@ export async function claimUpload(transaction: Transaction, claim: UploadClaim):
 
 function refuseUnusable({ status, expired }: LockedUpload): void {
   if (status === 'processing') throw inUse();
+  if (status === 'uploading') {
+    throw new DomainError('upload.uploading', 'The bytes of the upload are not all there. Complete it first.');
+  }
   if (status === 'consumed') {
     throw new DomainError('upload.consumed', 'The upload was already turned into a dataset. Upload the file again.');
   }

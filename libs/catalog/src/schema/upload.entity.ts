@@ -11,8 +11,9 @@ export interface Upload {
   readonly status: UploadStatus;
   /** Where the bytes are, while the upload holds them: pending and processing. */
   readonly storageKey: string | null;
-  /** SHA-256, 64 hexadecimal digits in lower case. */
-  readonly contentHash: string;
+  /** SHA-256, 64 hexadecimal digits in lower case; null before the bytes are there. */
+  readonly contentHash: string | null;
+  /** While it is uploading: what was announced. */
   readonly sizeBytes: number;
   readonly contentType: string | null;
   readonly contentEncoding: string | null;

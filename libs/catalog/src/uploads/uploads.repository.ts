@@ -69,7 +69,7 @@ export class UploadRepository {
     const upload = await this.database.run((manager) =>
       manager.getRepository(UploadEntity).findOneBy({ tenantId, id }),
     );
-    if (!upload || (userId !== undefined && upload.userId !== userId)) throw notFound();
+    if (!upload || (userId !== undefined && upload.userId !== userId)) throw uploadNotFound();
     return upload;
   }
 
@@ -94,14 +94,15 @@ export class UploadRepository {
   async delete(tenantId: TenantId, id: UploadId, { userId }: OwnerFilter = {}): Promise<void> {
     await this.database.transaction(async (transaction) => {
       const upload = await lockUpload(transaction, tenantId, id);
-      if (!upload || (userId !== undefined && upload.userId !== userId)) throw notFound();
+      if (!upload || (userId !== undefined && upload.userId !== userId)) throw uploadNotFound();
       if (upload.status === 'processing') throw inUse();
+      await abandonDirect(transaction, { tenantId, id, references: this.references });
       await transaction.query('DELETE FROM uploads WHERE tenant_id = $1 AND id = $2', [tenantId, id]);
       if (upload.storageKey) await this.references.release(transaction, tenantId, upload.storageKey);
     });
   }
 
-  /** Expires uploads of all tenants that nobody used in time. Returns how many. */
+  /** Expires uploads of all tenants that nobody completed or used in time. Returns how many. */
   async expireDue(): Promise<number> {
     const expired = await sweep(this.database, {
       find: findDue,
@@ -131,7 +132,8 @@ export class UploadRepository {
     { tenantId, id }: Pick<Upload, 'tenantId' | 'id'>,
   ): Promise<UploadId | undefined> {
     const upload = await lockUpload(transaction, tenantId, id);
-    if (!upload?.expired || upload.status !== 'pending' || !upload.storageKey) return undefined;
+    if (!upload?.expired || !['uploading', 'pending'].includes(upload.status)) return undefined;
+    await abandonDirect(transaction, { tenantId, id, references: this.references });
     await transition(transaction, {
       entity: UploadEntity,
       lifecycle: uploadLifecycle,
@@ -139,7 +141,7 @@ export class UploadRepository {
       to: 'expired',
       set: { storageKey: null },
     });
-    await this.references.release(transaction, tenantId, upload.storageKey);
+    if (upload.storageKey) await this.references.release(transaction, tenantId, upload.storageKey);
     return id;
   }
 }
@@ -165,16 +167,29 @@ export function lockUpload(
   );
 }
 
+/** Gives up the bytes of an upload that is being sent straight to the store; of others there are none. */
+export async function abandonDirect(
+  transaction: Transaction,
+  { tenantId, id, references }: Pick<Upload, 'tenantId' | 'id'> & { readonly references: BlobReferences },
+): Promise<void> {
+  const direct = await findRow<{ storageKey: string }>(
+    transaction,
+    `DELETE FROM direct_uploads WHERE tenant_id = $1 AND id = $2 RETURNING storage_key AS "storageKey"`,
+    [tenantId, id],
+  );
+  if (direct) await references.abandonWriting(transaction, tenantId, direct.storageKey);
+}
+
 function findDue(manager: Transaction): Promise<Pick<Upload, 'tenantId' | 'id'>[]> {
   return rowsOf(
     manager,
-    `SELECT tenant_id AS "tenantId", id FROM uploads WHERE status = 'pending' AND expires_at <= now()
+    `SELECT tenant_id AS "tenantId", id FROM uploads WHERE status IN ('uploading', 'pending') AND expires_at <= now()
      ORDER BY expires_at LIMIT $1`,
     [SWEEP_ROWS_MAX],
   );
 }
 
-function notFound(): DomainError {
+export function uploadNotFound(): DomainError {
   return new DomainError('upload.not_found', 'There is no upload with this id.');
 }
 

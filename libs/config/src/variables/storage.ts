@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GiB, integer } from './kinds.js';
+import { GiB, hourMs, integer } from './kinds.js';
 
 /** Where the bytes are, and what is kept of them on this machine. Keys of S3 are no settings of ours: the SDK looks for them itself. */
 export const storageVariables = {
@@ -16,6 +16,10 @@ export const storageVariables = {
   S3_FORCE_PATH_STYLE: z.enum(['true', 'false']).default('false').meta({
     description: 'The bucket stands in the path instead of the host name. Most servers that are not AWS want `true`.',
   }),
+  S3_PUBLIC_ENDPOINT: z.url().optional().meta({
+    description:
+      'Address of the S3 server as clients see it, for uploads past the gateway. Left out, it is `S3_ENDPOINT`.',
+  }),
   S3_SSE: z.enum(['none', 'AES256', 'aws:kms']).default('none').meta({
     description: 'What the store is asked to encrypt with. `none` leaves it to the rules of the bucket.',
   }),
@@ -25,5 +29,9 @@ export const storageVariables = {
   CACHE_BYTES_MAX: integer(
     'Copies of stored files that one query service keeps on its disk. What is being read may go beyond. A folder store needs none.',
     { min: 0, default: 20 * GiB },
+  ),
+  PRESIGNED_URL_MS: integer(
+    'How long an address for a part of an upload past the gateway is good, and how long such an upload waits to hear of its client.',
+    { min: 1_000, max: 12 * hourMs, default: hourMs },
   ),
 };

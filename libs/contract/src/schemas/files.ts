@@ -9,10 +9,13 @@ export const uploadSchema = z
     id: idOf('upload'),
     status: uploadStatusSchema,
     file_name: z.string().nullable(),
-    size_bytes: z.int(),
+    size_bytes: z.int().meta({ description: 'While it is `uploading`: what was announced.' }),
     content_type: z.string(),
     content_encoding: z.enum(['gzip', 'zstd']).nullable(),
-    content_hash: z.string().meta({ description: 'SHA-256 of the bytes as they were sent: `sha-256:` and hex.' }),
+    content_hash: z
+      .string()
+      .nullable()
+      .meta({ description: 'SHA-256 of the bytes as they were sent: `sha-256:` and hex. Null before they are there.' }),
     deduplicated: z.boolean().meta({ description: 'Whether the same bytes were there already.' }),
     created_at: timestampSchema,
     expires_at: timestampSchema,

@@ -11,7 +11,7 @@ export function missingOperations(files: BucketFiles): Middleware {
     if (context.method === 'GET' && key === '' && uploads !== undefined) {
       context.body = listUploads(files, bucket, context);
     } else if (context.method === 'GET' && uploadId !== undefined) {
-      context.body = listParts(files, { bucket, key, uploadId });
+      context.body = listParts(files, { bucket, key, uploadId }, context);
     } else if (context.method === 'DELETE' && uploadId !== undefined) {
       await files.abortUpload(bucket, uploadId);
       context.status = 204;
@@ -43,17 +43,25 @@ function listUploads(files: BucketFiles, bucket: string, { query }: Context): ob
 function listParts(
   files: BucketFiles,
   { bucket, key, uploadId }: { readonly bucket: string; readonly key: string; readonly uploadId: string },
+  { query }: Context,
 ): object {
   const { parts } = files.upload(bucket, uploadId);
+  const after = Number(query['part-number-marker'] ?? 0);
+  const pageMax = Math.min(Number(query['max-parts'] ?? PAGE_MAX), PAGE_MAX);
+  const all = [...parts].sort(([a], [b]) => a - b).filter(([number]) => number > after);
+  const page = all.slice(0, pageMax);
   return {
     ListPartsResult: {
       Bucket: bucket,
       Key: key,
       UploadId: uploadId,
-      IsTruncated: false,
-      Part: [...parts]
-        .sort(([a], [b]) => a - b)
-        .map(([number, { sizeBytes, md5 }]) => ({ PartNumber: number, Size: sizeBytes, ETag: JSON.stringify(md5) })),
+      IsTruncated: all.length > page.length,
+      ...(all.length > page.length && { NextPartNumberMarker: page.at(-1)?.[0] }),
+      Part: page.map(([number, { sizeBytes, md5 }]) => ({
+        PartNumber: number,
+        Size: sizeBytes,
+        ETag: JSON.stringify(md5),
+      })),
     },
   };
 }
