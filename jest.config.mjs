@@ -27,7 +27,10 @@ const onPostgres = {
   globalTeardown: '@millrace/testing/jest-global-teardown',
 };
 
-/** `*.spec.ts` is pure; `*.int.spec.ts` needs a real part (Postgres, DuckDB, a folder); `*.e2e.spec.ts` the whole. */
+/**
+ * `*.spec.ts` is pure; `*.int.spec.ts` needs a real part (Postgres, DuckDB, a folder); `*.e2e.spec.ts` the whole.
+ * What is deployed (Dockerfile, compose, Kubernetes) is compared with the code, and rendered by `kubectl`.
+ */
 export default {
   projects: [
     {
@@ -36,6 +39,7 @@ export default {
       testMatch: ['<rootDir>/{libs,apps,tools}/**/*.spec.ts'],
       testPathIgnorePatterns: ['/node_modules/', '\\.int\\.spec\\.ts$'],
     },
+    { ...shared, displayName: 'deployment', testMatch: ['<rootDir>/tests/{containers,k8s}/**/*.spec.ts'] },
     { ...onPostgres, displayName: 'integration', testMatch: ['<rootDir>/{libs,apps}/**/*.int.spec.ts'] },
     { ...onPostgres, displayName: 'e2e', testMatch: ['<rootDir>/tests/e2e/**/*.e2e.spec.ts'] },
     { ...onPostgres, displayName: 'chaos', testMatch: ['<rootDir>/tests/chaos/**/*.chaos.spec.ts'] },

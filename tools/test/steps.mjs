@@ -6,6 +6,8 @@ import { runProcess } from './process.mjs';
 
 const MINUTE_MS = 60_000;
 const CHECK_MS_MAX = 5 * MINUTE_MS;
+/** Suites without engine processes, which would have to read this repository as somebody else. */
+const NEEDS_NO_ENGINE = ['unit', 'deployment'];
 const JEST_FLAGS = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
 
 /** Everything the continuous integration checks, in the order of the report. */
@@ -32,6 +34,10 @@ export function stepsOf(root) {
     ),
     check('types', 'type check of specs and tests', ['node', 'node_modules/ts7/bin/tsc', '-p', 'tsconfig.spec.json']),
     suite('unit', 'pure tests', { workers: 1, msMax: 10 * MINUTE_MS }),
+    suite('deployment', 'Dockerfile, compose and Kubernetes against the code; needs kubectl', {
+      workers: 1,
+      msMax: 5 * MINUTE_MS,
+    }),
     suite('integration', 'tests on real Postgres, DuckDB, queue and folders', { workers: 2, msMax: 15 * MINUTE_MS }),
     // One at a time: each runs the whole system, whose engine processes use both cores by themselves.
     suite('e2e', 'tests of the whole system', { workers: 1, msMax: 20 * MINUTE_MS }),
@@ -64,7 +70,7 @@ async function runCheck({ root, bin, step, options }) {
 async function runSuite({ root, bin, step, options: { patterns, name, live } }) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
   const report = join(folder, 'report.json');
-  const open = step.name === 'unit' ? undefined : findOpenFolder(root);
+  const open = NEEDS_NO_ENGINE.includes(step.name) ? undefined : findOpenFolder(root);
   const line = [
     ...['node_modules/.bin/node', 'node_modules/jest/bin/jest.js'].map((path) => join(open?.folder ?? root, path)),
     '--selectProjects',
