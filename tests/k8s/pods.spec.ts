@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { environmentSchema, parseEnvironment } from '@millrace/config';
+import { DEFAULT_TENANT_LIMITS } from '@millrace/domain';
 import { environmentOf } from './harness/environment-of.js';
 import { kustomize } from './harness/kustomize.js';
 import { isOurs, ofKind, theOne, type Workload, workloadsIn } from './harness/manifest.js';
@@ -193,6 +194,15 @@ describe.each(['dev', 'production'])('pods of the overlay %s', (overlay) => {
     const { CONVERT_MEMORY_BYTES, CONVERT_CONCURRENCY } = environment('convert-worker');
     const sum = 0.5 * GiB + IDLE_BYTES + CONVERT_CONCURRENCY * (CONVERT_MEMORY_BYTES + IDLE_BYTES);
     expect(bytesOf(named('convert-worker').container.resources.limits['memory'])).toBeGreaterThanOrEqual(sum);
+  });
+
+  it('has room on disk for all that a query service may keep at once', () => {
+    const { name, pod } = named('query-service');
+    const { CACHE_BYTES_MAX, QUERY_CHILDREN_MAX, DOWNLOAD_CHILDREN_MAX, QUERY_SPILL_BYTES_MAX } = environment(name);
+    const spilt = (Number(QUERY_CHILDREN_MAX) + DOWNLOAD_CHILDREN_MAX) * QUERY_SPILL_BYTES_MAX;
+    const results = Number(QUERY_CHILDREN_MAX) * DEFAULT_TENANT_LIMITS.resultBytesMax;
+    const [, size] = /"(?:sizeLimit|storage)":"(\w+)"/.exec(JSON.stringify(pod.volumes[0])) ?? [];
+    expect(bytesOf(size)).toBeGreaterThanOrEqual(CACHE_BYTES_MAX + spilt + results);
   });
 
   it('refuses other pods that could do more', () => {
