@@ -7,6 +7,7 @@ import { ofKind, theOne } from './harness/manifest.js';
 import { metricsIn, metricsInCode } from './harness/metrics-in-code.js';
 
 const OPERATIONS = new URL('../../docs/operations.md', import.meta.url);
+const CACHE = new URL('../../libs/object-store/src/cache-metrics.ts', import.meta.url);
 const SWEEPS = new URL('../../apps/maintenance-worker/src/sweeping/sweep-schedule.ts', import.meta.url);
 
 const rulesSchema = z.object({
@@ -17,7 +18,7 @@ const rulesSchema = z.object({
         z.object({
           alert: z.string(),
           expr: z.string(),
-          for: z.string(),
+          for: z.string().optional(),
           labels: z.object({ severity: z.enum(['warning', 'critical']) }),
           annotations: z.object({ summary: z.string(), runbook: z.string() }),
         }),
@@ -84,11 +85,12 @@ describe('what watches production', () => {
     expect(readFileSync(OPERATIONS, 'utf8')).toMatch(new RegExp(`^### ${alert}$`, 'm'));
   });
 
-  it.each(alerts)('%s asks for outcomes and sweeps that there are', (_, { expr }) => {
+  it.each(alerts)('%s asks for outcomes, sweeps and reasons that there are', (_, { expr }) => {
     const valuesOf = (label: string) =>
       [...expr.matchAll(new RegExp(`\\b${label}=~?"([^"]+)"`, 'g'))].flatMap(([, values]) => (values ?? '').split('|'));
-    const sweeps = readFileSync(SWEEPS, 'utf8');
+    const [sweeps, cache] = [readFileSync(SWEEPS, 'utf8'), readFileSync(CACHE, 'utf8')];
     expect(valuesOf('sweep').filter((sweep) => !sweeps.includes(`'${sweep}'`))).toEqual([]);
+    expect(valuesOf('reason').filter((reason) => !cache.includes(`'${reason}'`))).toEqual([]);
     const outcomes = [...Object.keys(ERRORS), 'done', 'failed', 'succeeded', 'committed', 'cancelled'];
     expect(valuesOf('outcome').filter((outcome) => !outcomes.includes(outcome))).toEqual([]);
   });
