@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { LocalPostgres } from '@millrace/catalog/local-postgres';
 import type { Environment } from '@millrace/config';
 import { startConvertWorker } from '@millrace/convert-worker';
-import type { ObjectStore } from '@millrace/domain';
+import type { DirectUploads, ObjectStore } from '@millrace/domain';
 import { startGateway } from '@millrace/gateway';
 import { Readiness } from '@millrace/http';
 import { startMaintenanceWorker } from '@millrace/maintenance-worker';
@@ -76,10 +76,10 @@ async function startAll(options: StandaloneOptions, closers: Closers): Promise<I
   signal?.throwIfAborted();
   const queueLocation = parseQueueLocation({ REDIS_URL: environment.REDIS_URL, databaseUrl });
   await migrateQueue(queueLocation);
-  const store = await openMigratedStore(options, databaseUrl, closers);
+  const stores = await openMigratedStore(options, databaseUrl, closers);
   signal?.throwIfAborted();
   onStep?.('Starting the services');
-  return startServices({ ...options, dataFolder, databaseUrl, queueLocation, store }, closers);
+  return startServices({ ...options, dataFolder, databaseUrl, queueLocation, ...stores }, closers);
 }
 
 /** Only the catalog knows whether the store may be new, so its tables come first. */
@@ -87,15 +87,15 @@ async function openMigratedStore(
   options: StandaloneOptions,
   databaseUrl: string,
   closers: Closers,
-): Promise<ObjectStore> {
+): Promise<Pick<Place, 'store' | 'directUploads'>> {
   const { environment, logStream, wrapStore } = options;
   const logger = createLogger({ level: environment.LOG_LEVEL, service: 'standalone', stream: logStream });
   const catalog = await openServiceCatalog({ environment, databaseUrl, service: 'standalone', logger });
   try {
     await catalog.migrate();
-    const { store, close } = await openObjectStore(environment, catalog.blobs);
+    const { close, ...opened } = await openObjectStore(environment, catalog.blobs);
     closers.add(close);
-    return wrapStore?.(store) ?? store;
+    return { ...opened, store: wrapStore?.(opened.store) ?? opened.store };
   } finally {
     await catalog.close();
   }
@@ -124,6 +124,7 @@ interface Place extends StandaloneOptions {
   readonly databaseUrl: string;
   readonly queueLocation: QueueLocation;
   readonly store: ObjectStore;
+  readonly directUploads?: DirectUploads;
 }
 
 /** Whoever is asked stops last: services are closed in the reverse order of this start. */
@@ -169,7 +170,7 @@ async function startServices(place: Place, closers: Closers): Promise<IssuedCred
 
 /** What a service works with, its own as in a process of its own: pool, event bus, logger, metrics. */
 async function openParts(service: string, place: Place, closers: Closers): Promise<ServiceParts> {
-  const { environment, databaseUrl, queueLocation, store, logStream } = place;
+  const { environment, databaseUrl, queueLocation, store, directUploads, logStream } = place;
   const logger = createLogger({ level: environment.LOG_LEVEL, service, stream: logStream });
   const request = { environment, databaseUrl, service, logger };
   const catalog = await openServiceCatalog(request);
@@ -178,5 +179,9 @@ async function openParts(service: string, place: Place, closers: Closers): Promi
   closers.add(() => events.close());
   const readiness = new Readiness();
   watchDependencies(readiness, { catalog, store, events });
-  return { environment, queueLocation, catalog, events, store, logger, metrics: createMetrics(service), readiness };
+  return {
+    ...{ environment, queueLocation, catalog, events, store, logger, readiness },
+    ...(directUploads && { directUploads }),
+    metrics: createMetrics(service),
+  };
 }

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { BlobRepository } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
-import type { ObjectStore } from '@millrace/domain';
+import type { DirectUploads, ObjectStore } from '@millrace/domain';
 import { FolderObjectStore, type S3Encryption, S3ObjectStore } from '@millrace/object-store';
 
 /** Below the data folder. */
@@ -10,6 +10,8 @@ const FOLDER_NAME = 'objects';
 /** A store with its end. */
 export interface OpenedStore {
   readonly store: ObjectStore;
+  /** Where clients can upload past the gateway. */
+  readonly directUploads?: DirectUploads;
   readonly close: () => Promise<void>;
 }
 
@@ -28,17 +30,18 @@ export function openObjectStore(environment: Environment, blobs: BlobRepository)
  * another one finds the files missing, not gone.
  */
 async function openBucket(environment: Environment, bucket: string): Promise<OpenedStore> {
-  const { S3_ENDPOINT: endpoint, S3_REGION: region } = environment;
+  const { S3_ENDPOINT: endpoint, S3_PUBLIC_ENDPOINT: publicEndpoint, S3_REGION: region } = environment;
   const store = new S3ObjectStore({
     bucket,
     ...(endpoint !== undefined && { endpoint }),
+    ...(publicEndpoint !== undefined && { publicEndpoint }),
     ...(region !== undefined && { region }),
     forcePathStyle: environment.S3_FORCE_PATH_STYLE === 'true',
     ...encryptionOf(environment),
   });
   try {
     await store.ping();
-    return { store, close: async () => store.close() };
+    return { store, directUploads: store.directUploads, close: async () => store.close() };
   } catch (error) {
     store.close();
     throw error;

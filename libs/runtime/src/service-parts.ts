@@ -1,6 +1,6 @@
 import { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
-import type { EventBus, ObjectStore } from '@millrace/domain';
+import type { DirectUploads, EventBus, ObjectStore } from '@millrace/domain';
 import type { Readiness } from '@millrace/http';
 import { BullMqEventBus, type QueueLocation } from '@millrace/queue';
 import { errorFields, type Logger, type Registry } from '@millrace/telemetry';
@@ -15,6 +15,8 @@ export interface ServiceParts {
   readonly catalog: Catalog;
   readonly events: WatchedEventBus;
   readonly store: ObjectStore;
+  /** Where clients can upload past the gateway; a folder has nothing of the kind. */
+  readonly directUploads?: DirectUploads;
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly readiness: Readiness;

@@ -108,10 +108,10 @@ export class ServiceProcess {
     const catalog = await wait.open('postgres', () => openServiceCatalog(request));
     this.closers.add(() => catalog.close());
     await wait.open('migrations', () => catalog.requireMigrated());
-    const { store, close } = await wait.open('object_store', () => openObjectStore(environment, catalog.blobs));
+    const { close, ...opened } = await wait.open('object_store', () => openObjectStore(environment, catalog.blobs));
     this.closers.add(close);
     const events = await wait.open('queue', () => openServiceEvents({ queueLocation, logger }));
     this.closers.add(() => events.close());
-    return { queueLocation, catalog, store, events };
+    return { queueLocation, catalog, events, ...opened };
   }
 }
