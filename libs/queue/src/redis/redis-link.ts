@@ -66,7 +66,11 @@ export class RedisLink {
   /** Asks each connection for a sign of life, and makes a new one in the place of what gives none. */
   #probe(): void {
     for (const connection of this.#clients.flatMap(connectionsOf)) {
-      within(PROBE_TIMEOUT_MS, connection.ping()).catch(() => connection.disconnect(true));
+      const { stream } = connection;
+      within(PROBE_TIMEOUT_MS, connection.ping()).catch(() => {
+        // A client that is connecting again, through sentinels, would be ended for good.
+        if (connection.stream === stream && connection.status === 'ready') connection.disconnect(true);
+      });
     }
   }
 

@@ -46,8 +46,8 @@ export function redisOptions(location: RedisLocation, behaviour: RedisBehaviour)
         ...(topology.sentinelPassword !== undefined && { sentinelPassword: topology.sentinelPassword }),
         sentinelRetryStrategy: retry,
         sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
-        // The demoted master closes connections if it can; otherwise the sentinels say that there is a new one.
-        failoverDetector: true,
+        // Not ioredis's `failoverDetector`: what it hears while the client connects ends the client for good. A master that
+        // is demoted closes its connections, one that is gone is noticed by the probe.
         ...(tls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
       };
     case 'cluster':
