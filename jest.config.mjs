@@ -42,6 +42,16 @@ export default {
     { ...shared, displayName: 'deployment', testMatch: ['<rootDir>/tests/{containers,k8s}/**/*.spec.ts'] },
     { ...onPostgres, displayName: 'integration', testMatch: ['<rootDir>/{libs,apps}/**/*.int.spec.ts'] },
     { ...onPostgres, displayName: 'e2e', testMatch: ['<rootDir>/tests/e2e/**/*.e2e.spec.ts'] },
+    {
+      ...onPostgres,
+      displayName: 'e2e-separate',
+      testMatch: ['<rootDir>/tests/e2e/**/*.e2e.spec.ts'],
+      // What is about `npm start` itself, its folder, or the tests' own tools.
+      testPathIgnorePatterns: [
+        '/(standalone|kill|postgres-loss|store-away|store-comparison|attacks-ordinary-user|bench)\\.e2e',
+      ],
+      globals: { MILLRACE_SHAPE: 'separate' },
+    },
     { ...onPostgres, displayName: 'chaos', testMatch: ['<rootDir>/tests/chaos/**/*.chaos.spec.ts'] },
   ],
   testTimeout: 60_000,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Analyst, type Reading, type SentFile } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest } from './harness/millrace.js';
 import { problemOf } from './harness/problems.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/flights-2001.parquet', import.meta.url));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest } from './harness/millrace.js';
 
 /** Each is a column of its own, also without regard to case. */
 const DISTINCT = [

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { configSchema, OPERATIONS, readinessSchema, type Operation, type OperationName } from '@millrace/contract';
-import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/millrace.js';
 import { ServedRoutes } from './harness/served-routes.js';
 
 interface OpenApi {
@@ -93,7 +93,7 @@ describe('the contract', () => {
     await expect((await fetch(`${millrace.url}/livez`)).json()).resolves.toEqual({ status: 'ok' });
     const readiness = readinessSchema.parse(await (await fetch(`${millrace.url}/readyz`)).json());
     expect(readiness.status).toBe('ready');
-    expect(Object.keys(readiness.checks)).toEqual(['postgres', 'object_store', 'query_service']);
+    expect(Object.keys(readiness.checks).toSorted()).toEqual(['object_store', 'postgres', 'query_service', 'queue']);
   });
 
   it('names the store when that is down', async () => {

@@ -4,7 +4,7 @@ import type { DatasetBody, JobBody, UploadBody } from '@millrace/contract';
 import { DomainError } from '@millrace/domain';
 import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/millrace.js';
 import { largeCsvOf } from './harness/kill-load.js';
 import { problemOf } from './harness/problems.js';
 import { killWorkingEngines } from './harness/working-engines.js';

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { examplesIn, notedFrom, readAnswer, statementsIn, withoutPassingParts } from './harness/docs-examples.js';
-import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/millrace.js';
 import { problemOf } from './harness/problems.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

@@ -9,7 +9,7 @@ import { isSameValue } from '../../libs/engine/test/same-value.js';
 import { SCALARS, valuesOf } from '../../libs/engine/test/typed-values.js';
 import { wrappedOnce } from '../../libs/engine/test/wrappings.js';
 import { Analyst } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest } from './harness/millrace.js';
 
 type Cells = readonly (readonly unknown[])[];
 type Format = 'parquet' | 'arrow' | 'csv' | 'json' | 'ndjson';

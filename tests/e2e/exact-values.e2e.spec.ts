@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest } from './harness/millrace.js';
 
 /** What DuckDB writes otherwise than the contract, and where a NULL between values is another case. */
 const VALUES: readonly (readonly [sql: string, type: string, json: unknown])[] = [

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Analyst, type Reading, type TableSeen } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest } from './harness/millrace.js';
 
 const exampleOf = async (name: string): Promise<Uint8Array<ArrayBuffer>> =>
   Uint8Array.from(await readFile(fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))));

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { Analyst, type Reading, type TableSeen } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest } from './harness/millrace.js';
 import { storedFile } from './harness/stored-files.js';
 
 /** Each column of the files `every-type-….parquet`, by hand: see `fixtures/make-parquet.py`. */

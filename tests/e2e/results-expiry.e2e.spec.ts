@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/millrace.js';
 import { problemOf } from './harness/problems.js';
 import { storedKeys } from './harness/stored-files.js';
 

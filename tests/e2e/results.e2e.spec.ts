@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { DomainError } from '@millrace/domain';
 import { eventually, type HeldCall } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/millrace.js';
 import { problemOf } from './harness/problems.js';
 import { storedKeys } from './harness/stored-files.js';
 

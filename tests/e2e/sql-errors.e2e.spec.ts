@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Analyst } from './harness/analyst.js';
-import { startMillrace, type MillraceUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest } from './harness/millrace.js';
 
 /** Lines of a file that everybody on this machine can read, and nobody through SQL. */
 const secrets = readFileSync('/etc/passwd', 'utf8').trim().split('\n');

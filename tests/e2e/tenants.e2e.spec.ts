@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { OPERATIONS, type Operation, type OperationName } from '@millrace/contract';
 import { SCOPES } from '@millrace/domain';
 import { createCaller, eventually } from '@millrace/testing';
-import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/in-process.js';
+import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/millrace.js';
 import { problemOf } from './harness/problems.js';
 import { keptAnswer } from './harness/kept-answer.js';
 

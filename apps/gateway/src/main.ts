@@ -5,6 +5,7 @@ import { startGateway } from './gateway.js';
 await runService({
   name: 'gateway',
   requires: ['QUERY_SERVICE_URL', 'INTERNAL_SECRET'],
+  worksWithoutQueue: true,
   start: (parts) =>
     startGateway({
       ...parts,

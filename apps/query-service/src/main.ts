@@ -5,6 +5,7 @@ import { startQueryService } from './query-service.js';
 await runService({
   name: 'query-service',
   requires: ['INTERNAL_SECRET'],
+  worksWithoutQueue: true,
   start: (parts) =>
     startQueryService({
       ...parts,

@@ -45,6 +45,13 @@ describe('the operations door', () => {
     expect(await get('/readyz')).toMatchObject({ status: 200 });
   });
 
+  it('shows what is away and not needed, and is ready', async () => {
+    readiness.set('queue', () => Promise.reject(new Error('It does not answer.')), { isRequired: false });
+    expect(await get('/readyz')).toMatchObject({ status: 200, body: { checks: { queue: { status: 'down' } } } });
+    readiness.forget('queue');
+    expect(await get('/readyz')).toEqual({ status: 200, body: { status: 'ready', checks: {} } });
+  });
+
   it('is not ready while the process drains, though all it needs is there', async () => {
     readiness.set('postgres', async () => undefined);
     readiness.drain();

@@ -19,7 +19,7 @@ const CHECK_TIMEOUT_MS = 2_000;
 
 /** Whether a process can do its work: what it needs, each by its name, and whether it is about to end. */
 export class Readiness {
-  private readonly checks = new Map<string, HealthCheck>();
+  private readonly checks = new Map<string, { readonly check: HealthCheck; readonly isRequired: boolean }>();
   private looking: Promise<ReadinessReport['checks']> | undefined;
   private isEnding = false;
 
@@ -32,9 +32,18 @@ export class Readiness {
     return this.isEnding;
   }
 
-  /** Adds a dependency, or looks at it in another way from now on. */
-  set(name: string, check: HealthCheck): void {
-    this.checks.set(name, check);
+  /**
+   * Adds a dependency, or looks at it in another way from now on.
+   *
+   * @param options.isRequired false for one that the process can work without: it is shown, and does not count
+   */
+  set(name: string, check: HealthCheck, { isRequired = true }: { readonly isRequired?: boolean } = {}): void {
+    this.checks.set(name, { check, isRequired });
+  }
+
+  /** Looks at a dependency no more. */
+  forget(name: string): void {
+    this.checks.delete(name);
   }
 
   /** The process is about to end: from now on it is not ready, and load balancers lead requests elsewhere. */
@@ -46,11 +55,13 @@ export class Readiness {
   async look(): Promise<ReadinessReport> {
     this.looking ??= this.lookAtAll().finally(() => (this.looking = undefined));
     const checks = await this.looking;
-    return { isReady: !this.isEnding && Object.values(checks).every(({ status }) => status === 'up'), checks };
+    const isMissing = (name: string): boolean =>
+      checks[name]?.status === 'down' && this.checks.get(name)?.isRequired === true;
+    return { isReady: !this.isEnding && !Object.keys(checks).some(isMissing), checks };
   }
 
   private async lookAtAll(): Promise<ReadinessReport['checks']> {
-    const outcomes = [...this.checks].map(async ([name, check]) => [name, await outcomeOf(check)] as const);
+    const outcomes = [...this.checks].map(async ([name, { check }]) => [name, await outcomeOf(check)] as const);
     return Object.fromEntries(await Promise.all(outcomes));
   }
 }

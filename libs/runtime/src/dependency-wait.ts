@@ -26,6 +26,11 @@ export class DependencyWait {
     for (const name of names) this.report(name, new Error('It waits for what comes before it.'));
   }
 
+  /** Speaks no more of what was only opened once. */
+  forget(names: readonly string[]): void {
+    for (const name of names) this.options.readiness.forget(name);
+  }
+
   /**
    * Tries until it works.
    *

@@ -50,12 +50,17 @@ export function openServiceEvents(request: {
   return BullMqEventBus.open(request);
 }
 
-/** What a service that runs needs at any moment. */
+/**
+ * What a service that runs needs at any moment.
+ *
+ * @param options.worksWithoutQueue its work goes on, later, once the queue is back
+ */
 export function watchDependencies(
   readiness: Readiness,
   { catalog, store, events }: Pick<ServiceParts, 'catalog' | 'store' | 'events'>,
+  { worksWithoutQueue = false }: { readonly worksWithoutQueue?: boolean } = {},
 ): void {
   readiness.set('postgres', () => catalog.ping());
-  readiness.set('queue', () => events.ping());
+  readiness.set('queue', () => events.ping(), { isRequired: !worksWithoutQueue });
   readiness.set('object_store', (signal) => store.ping({ signal }));
 }

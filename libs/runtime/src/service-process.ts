@@ -21,6 +21,8 @@ export interface ServiceDefinition {
   readonly name: string;
   /** Settings without defaults that it can't do without, `DATABASE_URL` apart. */
   readonly requires: readonly (keyof Environment)[];
+  /** Whether it can serve while the queue is away: what it hands on is in the catalog, and is done later. */
+  readonly worksWithoutQueue?: boolean;
   /** @throws when something is not there after all; it is tried again then */
   start(parts: ServiceParts): Promise<RunningService>;
   /** What its operations door has beside what all have, by path. */
@@ -91,7 +93,9 @@ export class ServiceProcess {
     const parts = { ...(await this.openParts(wait)), environment, logger, metrics, readiness };
     const service = await wait.open('start', () => definition.start(parts));
     closers.add(() => service.close());
-    watchDependencies(readiness, parts);
+    wait.forget(['migrations', 'start']);
+    const { worksWithoutQueue = false } = definition;
+    watchDependencies(readiness, parts, { worksWithoutQueue });
     for (const [path, page] of Object.entries(definition.pages?.(parts) ?? {})) {
       door.addPage(path as `/internal/${string}`, page);
     }

@@ -6,7 +6,7 @@ import { expect } from '@jest/globals';
 import type { DatasetBody } from '@millrace/contract';
 import { Analyst } from './analyst.js';
 import { filesBelow, type FoundFile } from './files-below.js';
-import { startMillrace, type MillraceUnderTest } from './in-process.js';
+import { startMillrace, type MillraceUnderTest } from './millrace.js';
 
 /** Lines of a file that everybody on this machine can read, and nobody through SQL. */
 const passwords = readFileSync('/etc/passwd', 'utf8').trim().split('\n');

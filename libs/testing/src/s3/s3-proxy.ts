@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HeldCall } from '../faulty-object-store.js';
 
 /** What goes wrong with a request. */
 export type S3Fault =
@@ -50,6 +51,12 @@ interface Armed {
   seen: number;
 }
 
+interface Hold {
+  readonly of: readonly S3OperationName[];
+  readonly released: Promise<void>;
+  readonly arrived: () => void;
+}
+
 export interface SeenRequest {
   readonly operation: S3OperationName;
   /** Path and query. */
@@ -69,6 +76,7 @@ export class S3Proxy {
   /** Every request that arrived, in order. */
   readonly requests: SeenRequest[] = [];
   #faults: Armed[] = [];
+  #holds: Hold[] = [];
   #server: Server | undefined;
   #port = 0;
   readonly #sockets = new Set<Socket>();
@@ -94,6 +102,20 @@ export class S3Proxy {
   /** The policy of the bucket does not allow an operation, or none. */
   deny(of?: S3OperationName): void {
     this.fail({ kind: 'answer', status: 403, code: 'AccessDenied', message: 'Access Denied' }, of && { of });
+  }
+
+  /** Operations wait before the store hears of them, until they are released. */
+  hold(of: readonly S3OperationName[]): HeldCall {
+    const [arrival, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const hold = { of, released: release.promise, arrived: arrival.resolve };
+    this.#holds.push(hold);
+    return {
+      arrived: arrival.promise,
+      release: () => {
+        this.#holds = this.#holds.filter((other) => other !== hold);
+        release.resolve();
+      },
+    };
   }
 
   /** No faults any more. A store that refuses goes on refusing until `accept`. */
@@ -134,10 +156,18 @@ export class S3Proxy {
   async #serve(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const operation = operationOf(incoming);
     this.requests.push({ operation, target: incoming.url ?? '/', headers: incoming.headers });
+    await this.#untilReleased(operation);
     const fault = this.#faultFor(operation);
     if (fault?.kind === 'answer') return refuse(incoming, answer, fault);
     if (fault?.kind === 'delay') await sleep(fault.delayMs, undefined, { ref: false });
     this.#forward(incoming, answer, fault);
+  }
+
+  async #untilReleased(operation: S3OperationName): Promise<void> {
+    for (const { arrived, released } of this.#holds.filter((hold) => hold.of.includes(operation))) {
+      arrived();
+      await released;
+    }
   }
 
   #faultFor(operation: S3OperationName): S3Fault | undefined {

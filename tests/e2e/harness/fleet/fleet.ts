@@ -5,17 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Catalog } from '@millrace/catalog';
-import { MillraceClient } from '@millrace/contract';
 import { S3ObjectStore } from '@millrace/object-store';
-import {
-  createTenant,
-  RedisServer,
-  S3Proxy,
-  startPostgres,
-  startS3,
-  type TestS3,
-  type TestTenant,
-} from '@millrace/testing';
+import { RedisServer, S3Proxy, startPostgres, startS3, type TestS3 } from '@millrace/testing';
+import { type TenantUnderTest, tenantAt } from '../millrace.js';
 import { Balancer } from './balancer.js';
 import { type AppName, APPS, ServiceRun } from './service-run.js';
 
@@ -39,11 +31,6 @@ export interface FleetOptions {
   /** Processes of each service; one of each where nothing is said. */
   readonly counts?: Partial<Record<AppName, number>>;
   readonly variables?: Readonly<Record<string, string>>;
-}
-
-export interface FleetTenant extends TestTenant {
-  readonly asAdmin: MillraceClient;
-  readonly asMember: MillraceClient;
 }
 
 /**
@@ -136,10 +123,8 @@ export class Fleet {
     }
   }
 
-  async newTenant(): Promise<FleetTenant> {
-    const tenant = await createTenant(this.catalog);
-    const client = (apiKey: string) => new MillraceClient({ url: this.url, apiKey });
-    return { ...tenant, asAdmin: client(tenant.admin.apiKey), asMember: client(tenant.member.apiKey) };
+  newTenant(): Promise<TenantUnderTest> {
+    return tenantAt(this.url, this.catalog);
   }
 
   /** Runs a part of a test; when it fails, the last lines of all processes are shown. */
