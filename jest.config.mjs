@@ -48,7 +48,7 @@ export default {
       testMatch: ['<rootDir>/tests/e2e/**/*.e2e.spec.ts'],
       // What is about `npm start` itself, its folder, or the tests' own tools.
       testPathIgnorePatterns: [
-        '/(standalone|kill|postgres-loss|store-away|store-comparison|attacks-ordinary-user|bench)\\.e2e',
+        '/(standalone|standalone-routes|results-unstorable|kill|postgres-loss|store-away|store-comparison|attacks-ordinary-user|bench)\\.e2e',
       ],
       globals: { MILLRACE_SHAPE: 'separate' },
     },

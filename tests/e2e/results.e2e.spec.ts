@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DomainError } from '@millrace/domain';
 import { eventually, type HeldCall } from '@millrace/testing';
 import { Analyst } from './harness/analyst.js';
 import { startMillrace, type MillraceUnderTest, type TenantUnderTest } from './harness/millrace.js';
@@ -65,24 +64,6 @@ describe('a result', () => {
     await expect(analyst.rows(`SELECT sum(n) FROM results.${id}`)).resolves.toEqual([[3]]);
     const { body } = await tenant.asAdmin.call('job.list', { query: { kind: 'result.persist' } });
     expect(body.jobs).toMatchObject([{ result_id: id }]);
-  });
-
-  it('is failed with the reason when it can not be stored, although its rows were delivered', async () => {
-    const error = () => new DomainError('internal', 'The disk is on fire.');
-    millrace.store.fail('putFile', { times: 1, error });
-    const answer = await analyst.ask('SELECT 1 AS one');
-    expect(answer.rows).toEqual([[1]]);
-    const failed = await settled(answer.result_id, 'failed');
-    expect(failed.error).toMatchObject({ code: 'internal', detail: expect.stringContaining('run the query again') });
-    expect(failed.rows).toBeUndefined();
-    await expect(tenant.asAdmin.call('query.get', { path: { id: answer.query_run_id } })).resolves.toMatchObject({
-      body: { status: 'succeeded', error: null },
-    });
-    await expect(analyst.refusedSql(`FROM results.${answer.result_id}`)).resolves.toMatchObject({
-      ...{ status: 422, code: 'result.not_ready' },
-      errors: [{ line: 1, column: 6 }],
-    });
-    await eventually('nothing of it is left in the store', async () => (await keysOf(answer.result_id)).length === 0);
   });
 
   it('is stored by a later try when the store was away for a moment', async () => {

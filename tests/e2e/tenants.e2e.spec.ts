@@ -64,6 +64,8 @@ describe('the walls between tenants', () => {
     const bodies: Partial<Record<OperationName, unknown>> = {
       'dataset.create': { label: 'Stolen', source: { upload_id: things.files } },
       'dataset.update': { label: 'Stolen' },
+      'file.sign_parts': { part_numbers: [1] },
+      'file.complete': { parts: [{ part_number: 1, etag: 'none' }] },
       'query.run': { sql: 'FROM datasets.private' },
     };
     return fetch(millrace.url + path.replace('{id}', things[collection]), {

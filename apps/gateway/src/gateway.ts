@@ -40,7 +40,9 @@ const LAST_ANSWERS_MS = 8_000;
 /** Starts the public door. What it is given, it does not close. */
 export async function startGateway(options: GatewayOptions): Promise<RunningService> {
   const { environment, version, catalog, store, events, metrics, metricsPage = metrics, logger, readiness } = options;
-  readiness.set('query_service', (signal) => checkQueryService(options.queryServiceUrl, signal));
+  // Uploads, lists and whatever is a row of the catalog work without it; a proxy must not drop all gateways for its sake.
+  const isRequired = false;
+  readiness.set('query_service', (signal) => checkQueryService(options.queryServiceUrl, signal), { isRequired });
   const settings = {
     version,
     uploadBytesMax: environment.UPLOAD_BYTES_MAX,

@@ -56,7 +56,10 @@ export async function startTestGateway(
       logger,
       metrics: createMetrics('gateway'),
       version: '0.0.0',
-      readiness: new Readiness(),
+      readiness: new Readiness({
+        postgres: () => catalog.ping(),
+        object_store: (signal) => store.ping({ signal }),
+      }),
     },
     ...(given && { directUploads: given.directUploads }),
     environment: parseEnvironment({ PORT: '0', DRAIN_MS: '1000', ...variables }),

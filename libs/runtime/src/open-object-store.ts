@@ -41,7 +41,10 @@ async function openBucket(environment: Environment, bucket: string): Promise<Ope
   });
   try {
     await store.ping();
-    return { store, directUploads: store.directUploads, close: async () => store.close() };
+    const close = async (): Promise<void> => store.close();
+    // The address of a server in our own network means nothing to clients.
+    const isReachable = endpoint === undefined || publicEndpoint !== undefined;
+    return { store, ...(isReachable && { directUploads: store.directUploads }), close };
   } catch (error) {
     store.close();
     throw error;

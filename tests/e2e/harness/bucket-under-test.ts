@@ -5,14 +5,21 @@ import type { StoreUnderTest } from './store-under-test.js';
 
 type Call = Parameters<StoreUnderTest['fail']>[0];
 
-/** The operations by which services do what the port calls so. */
-const OPERATIONS: Readonly<Partial<Record<Call, readonly S3OperationName[]>>> = {
-  put: ['PutObject', 'UploadPart', 'CompleteMultipartUpload'],
-  putFile: ['PutObject', 'UploadPart', 'CompleteMultipartUpload'],
-  get: ['GetObject'],
-  link: ['GetObject'],
-  materialize: ['GetObject'],
-  ping: ['ListObjects'],
+interface Requests {
+  readonly operations: readonly S3OperationName[];
+  /** Uploads come as streams; all else is a file first. */
+  readonly path?: RegExp;
+}
+
+const WRITES = ['PutObject', 'UploadPart', 'CompleteMultipartUpload'] as const;
+
+/** The requests by which services do what the port calls so. */
+const REQUESTS: Readonly<Partial<Record<Call, Requests>>> = {
+  put: { operations: WRITES, path: /\/uploads\// },
+  putFile: { operations: WRITES, path: /\/(datasets|results)\// },
+  get: { operations: ['GetObject'] },
+  link: { operations: ['GetObject'] },
+  ping: { operations: ['ListObjects'] },
 };
 
 /** The adapter tries a call so often. */
@@ -33,10 +40,14 @@ export class BucketUnderTest implements StoreUnderTest {
 
   fail: StoreUnderTest['fail'] = (call, { times = Number.POSITIVE_INFINITY, error } = {}) => {
     const fault = faultOf(error?.() as DomainError | undefined);
-    for (const of of operationsOf(call)) this.proxy.fail(fault, { of, times: times * ATTEMPTS_MAX });
+    const { operations, path } = requestsOf(call);
+    for (const of of operations) this.proxy.fail(fault, { of, times: times * ATTEMPTS_MAX, ...(path && { path }) });
   };
 
-  hold: StoreUnderTest['hold'] = (call): HeldCall => this.proxy.hold(operationsOf(call));
+  hold: StoreUnderTest['hold'] = (call): HeldCall => {
+    const { operations, path } = requestsOf(call);
+    return this.proxy.hold(operations, path);
+  };
 
   cutBytes: StoreUnderTest['cutBytes'] = ({ afterBytes }) => {
     this.proxy.fail({ kind: 'cut', afterBytes }, { of: 'GetObject' });
@@ -47,10 +58,10 @@ export class BucketUnderTest implements StoreUnderTest {
   }
 }
 
-function operationsOf(call: Call): readonly S3OperationName[] {
-  const operations = OPERATIONS[call];
-  if (!operations) throw new Error(`No operation of S3 stands for ${call} alone.`);
-  return operations;
+function requestsOf(call: Call): Requests {
+  const requests = REQUESTS[call];
+  if (!requests) throw new Error(`No request to S3 stands for ${call} alone.`);
+  return requests;
 }
 
 function faultOf(error: DomainError | undefined) {

@@ -7,7 +7,7 @@ const ALONE = { QUERY_CHILDREN_MAX: '', QUERY_CHILDREN_KEPT_MAX: '', DRAIN_DELAY
 
 /** One process of each service, on Redis and on a bucket. */
 export async function startSeparate(settings: Readonly<Record<string, string>>): Promise<MillraceUnderTest> {
-  const fleet = await Fleet.start({ variables: { ...ALONE, ...settings } });
+  const fleet = await Fleet.start({ isDirect: true, variables: { ...ALONE, ...settings } });
   const { url, dataFolder, catalog } = fleet;
   return {
     ...{ url, dataFolder, catalog },

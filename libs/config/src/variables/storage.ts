@@ -18,7 +18,7 @@ export const storageVariables = {
   }),
   S3_PUBLIC_ENDPOINT: z.url().optional().meta({
     description:
-      'Address of the S3 server as clients see it, for uploads past the gateway. Left out, it is `S3_ENDPOINT`.',
+      'Address of the S3 server as clients see it. With an `S3_ENDPOINT` uploads past the gateway need it; it may be the same.',
   }),
   S3_SSE: z.enum(['none', 'AES256', 'aws:kms']).default('none').meta({
     description: 'What the store is asked to encrypt with. `none` leaves it to the rules of the bucket.',

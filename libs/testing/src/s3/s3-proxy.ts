@@ -22,6 +22,8 @@ export type S3Fault =
 export interface FaultScope {
   /** The operation it is about, such as `GetObject`; the default is every one. */
   readonly of?: S3OperationName;
+  /** Only requests whose path matches. */
+  readonly path?: RegExp;
   /** How often; the default is until `heal`. */
   readonly times?: number;
   /** Only each n-th of the requests it is about. */
@@ -46,6 +48,7 @@ export type S3OperationName =
 interface Armed {
   readonly fault: S3Fault;
   readonly of: S3OperationName | undefined;
+  readonly path: RegExp | undefined;
   readonly every: number;
   timesLeft: number;
   seen: number;
@@ -53,6 +56,7 @@ interface Armed {
 
 interface Hold {
   readonly of: readonly S3OperationName[];
+  readonly path: RegExp;
   readonly released: Promise<void>;
   readonly arrived: () => void;
 }
@@ -95,8 +99,8 @@ export class S3Proxy {
   }
 
   /** Requests from now on fail so. */
-  fail(fault: S3Fault, { of, times = Number.POSITIVE_INFINITY, every = 1 }: FaultScope = {}): void {
-    this.#faults.push({ fault, of, every, timesLeft: times, seen: 0 });
+  fail(fault: S3Fault, { of, path, times = Number.POSITIVE_INFINITY, every = 1 }: FaultScope = {}): void {
+    this.#faults.push({ fault, of, path, every, timesLeft: times, seen: 0 });
   }
 
   /** The policy of the bucket does not allow an operation, or none. */
@@ -105,9 +109,9 @@ export class S3Proxy {
   }
 
   /** Operations wait before the store hears of them, until they are released. */
-  hold(of: readonly S3OperationName[]): HeldCall {
+  hold(of: readonly S3OperationName[], path = /^/): HeldCall {
     const [arrival, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const hold = { of, released: release.promise, arrived: arrival.resolve };
+    const hold = { of, path, released: release.promise, arrived: arrival.resolve };
     this.#holds.push(hold);
     return {
       arrived: arrival.promise,
@@ -156,23 +160,27 @@ export class S3Proxy {
   async #serve(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const operation = operationOf(incoming);
     this.requests.push({ operation, target: incoming.url ?? '/', headers: incoming.headers });
-    await this.#untilReleased(operation);
-    const fault = this.#faultFor(operation);
+    const path = incoming.url ?? '/';
+    await this.#untilReleased(operation, path);
+    const fault = this.#faultFor(operation, path);
     if (fault?.kind === 'answer') return refuse(incoming, answer, fault);
     if (fault?.kind === 'delay') await sleep(fault.delayMs, undefined, { ref: false });
     this.#forward(incoming, answer, fault);
   }
 
-  async #untilReleased(operation: S3OperationName): Promise<void> {
-    for (const { arrived, released } of this.#holds.filter((hold) => hold.of.includes(operation))) {
+  async #untilReleased(operation: S3OperationName, path: string): Promise<void> {
+    for (const { arrived, released } of this.#holds.filter(
+      (hold) => hold.of.includes(operation) && hold.path.test(path),
+    )) {
       arrived();
       await released;
     }
   }
 
-  #faultFor(operation: S3OperationName): S3Fault | undefined {
+  #faultFor(operation: S3OperationName, path: string): S3Fault | undefined {
     for (const armed of this.#faults) {
       if (armed.timesLeft <= 0 || (armed.of !== undefined && armed.of !== operation)) continue;
+      if (armed.path && !armed.path.test(path)) continue;
       armed.seen += 1;
       if (armed.seen % armed.every !== 0) continue;
       armed.timesLeft -= 1;

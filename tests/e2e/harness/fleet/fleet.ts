@@ -30,6 +30,8 @@ const SETTINGS = {
 export interface FleetOptions {
   /** Processes of each service; one of each where nothing is said. */
   readonly counts?: Partial<Record<AppName, number>>;
+  /** One of each, and nothing between clients, gateway and query service: what passes is buffered by nobody else. */
+  readonly isDirect?: boolean;
   readonly variables?: Readonly<Record<string, string>>;
 }
 
@@ -56,7 +58,7 @@ export class Fleet {
     private readonly variables: Readonly<Record<string, string>>,
   ) {}
 
-  static async start({ counts = {}, variables = {} }: FleetOptions = {}): Promise<Fleet> {
+  static async start({ counts = {}, isDirect = false, variables = {} }: FleetOptions = {}): Promise<Fleet> {
     const dataFolder = await mkdtemp(join(tmpdir(), 'millrace-fleet-'));
     // Engine processes run as users without rights, who have to pass.
     await chmod(dataFolder, 0o711);
@@ -83,7 +85,7 @@ export class Fleet {
       () => catalog.close(),
     );
     try {
-      await fleet.open(counts);
+      await (isDirect ? fleet.openDirect() : fleet.open(counts));
       return fleet;
     } catch (error) {
       await fleet.stop();
@@ -93,7 +95,7 @@ export class Fleet {
 
   /** Where clients send their requests. */
   get url(): string {
-    return this.gateways?.url ?? '';
+    return this.gateways?.url ?? this.of('gateway')[0]?.url ?? '';
   }
 
   /** The network between gateways and query services. */
@@ -153,8 +155,15 @@ export class Fleet {
     await Promise.all([this.gateways.look(), this.queryServices.look()]);
   }
 
+  private async openDirect(): Promise<void> {
+    const others = (['convert-worker', 'maintenance-worker'] as const).map((app) => this.spawn(app).untilReady());
+    await this.spawn('query-service').untilReady();
+    await Promise.all([this.spawn('gateway').untilReady(), ...others]);
+  }
+
   private spawn(app: AppName): ServiceRun {
-    const run = new ServiceRun(app, { ...this.variables, QUERY_SERVICE_URL: this.queryServices?.url ?? '' });
+    const queryServiceUrl = this.queryServices?.url ?? this.of('query-service')[0]?.url ?? '';
+    const run = new ServiceRun(app, { ...this.variables, QUERY_SERVICE_URL: queryServiceUrl });
     this.runs.push(run);
     return run;
   }
@@ -173,6 +182,7 @@ function settingsOf({ bucket, region, credentials }: TestS3, proxy: S3Proxy): Re
   return {
     S3_BUCKET: bucket,
     S3_ENDPOINT: proxy.endpoint,
+    S3_PUBLIC_ENDPOINT: proxy.endpoint,
     S3_REGION: region,
     S3_FORCE_PATH_STYLE: 'true',
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
