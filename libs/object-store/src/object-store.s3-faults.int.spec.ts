@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { newId } from '@millrace/domain';
+import { eventually } from '@millrace/testing/eventually';
 import { S3Proxy, type S3Fault } from '@millrace/testing/s3-proxy';
 import { startS3, type TestS3 } from '@millrace/testing/start-s3';
 import { objectKeys } from './object-keys.js';
@@ -129,6 +130,19 @@ describe('an S3 store that goes on failing', () => {
     await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  it.each(['bytes 1-9/10', 'bytes 0-8/10', 'bytes 0-9/*', ''])(
+    'gives no other bytes than those asked for: %j',
+    async (range) => {
+      const key = newKey();
+      await store.put(key, bodyOf(10));
+      proxy.fail({ kind: 'headers', headers: { 'content-range': range } }, { of: 'GetObject' });
+      await expect(store.get(key)).rejects.toMatchObject({ code: 'storage.unavailable' });
+      await expect(store.get(key, { range: { start: 0, end: 9 } })).rejects.toMatchObject({
+        code: 'storage.unavailable',
+      });
+    },
+  );
+
   it('ends a read that stalls, and not one whose reader is slow', async () => {
     const idleTimeoutMs = 300;
     const impatient = open({ limits: { idleTimeoutMs, attemptsMax: 1 } });
@@ -172,6 +186,29 @@ describe('an S3 store that goes on failing', () => {
     expect(await listAll(store, objectKeys.tenantPrefix(tenant))).toEqual([key]);
     await store.delete(key);
     expect(await store.find(key)).toBeUndefined();
+  });
+});
+
+describe('a put in parts', () => {
+  it('takes no more of its body than a few parts while the store is slow', async () => {
+    const held = proxy.hold(['UploadPart']);
+    let handedOut = 0;
+    async function* body(): AsyncGenerator<Uint8Array> {
+      for await (const chunk of bodyOf(64 * MiB)) {
+        handedOut += chunk.byteLength;
+        yield chunk;
+      }
+    }
+    const put = store.put(newKey(), body());
+    try {
+      await eventually('three parts are on their way, and the next is gathered', () => {
+        return count('UploadPart') === 3 && handedOut >= 20 * MiB;
+      });
+      expect(handedOut).toBe(20 * MiB);
+    } finally {
+      held.release();
+    }
+    expect(await put).toMatchObject({ sizeBytes: 64 * MiB });
   });
 });
 

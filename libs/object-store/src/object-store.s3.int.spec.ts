@@ -113,6 +113,21 @@ describe('S3ObjectStore', () => {
     expect(await listAll(store, prefix)).toEqual([]);
   });
 
+  it('lists a key once that becomes an object meanwhile', async () => {
+    const tenant = newId('tenant');
+    const upload = await store.directUploads.begin(objectKeys.upload(tenant));
+    const [part] = await store.directUploads.signParts(upload, {
+      parts: [{ number: 1, sizeBytes: 3 }],
+      expiresInMs: 60_000,
+    });
+    const sent = await fetch(String(part?.url), { method: 'PUT', body: 'abc' });
+    const listing = store.list(objectKeys.tenantPrefix(tenant));
+    expect((await listing.next()).value).toEqual({ key: upload.key, sizeBytes: 3 });
+    const parts = [{ number: 1, etag: sent.headers.get('etag') ?? '' }];
+    await store.directUploads.complete(upload, { parts, sizeBytes: 3 });
+    expect(await listing.next()).toMatchObject({ done: true });
+  });
+
   it('deletes the half-written uploads of a key only', async () => {
     const tenant = newId('tenant');
     const [gone, kept] = [objectKeys.upload(tenant), objectKeys.upload(tenant)];

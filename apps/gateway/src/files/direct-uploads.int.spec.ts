@@ -16,6 +16,8 @@ import { startTestGateway, type GatewayUnderTest, type SendOptions } from '../..
 
 const MiB = 1024 * 1024;
 const PART_BYTES = 16 * MiB;
+/** More than the parts of one answer. */
+const BYTES_MAX = 102 * PART_BYTES;
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 describe('uploads straight to the store', () => {
@@ -29,7 +31,7 @@ describe('uploads straight to the store', () => {
     s3 = await startS3();
     proxy = await S3Proxy.start(s3.endpoint);
     store = new S3ObjectStore({ ...s3, endpoint: proxy.endpoint });
-    gateway = await startTestGateway({ UPLOAD_BYTES_MAX: String(100 * MiB) }, undefined, {
+    gateway = await startTestGateway({ UPLOAD_BYTES_MAX: String(BYTES_MAX) }, undefined, {
       store,
       directUploads: store.directUploads,
     });
@@ -204,6 +206,24 @@ describe('uploads straight to the store', () => {
     await expect(complete(begun.id, { parts })).resolves.toMatchObject({ status: 404, code: 'upload.not_found' });
   });
 
+  it('are given to whoever was slower, even when the store lets them down', async () => {
+    const begun = await presign({ size_bytes: 1000 });
+    const content = randomBytes(1000);
+    const parts = await send(begun, content);
+    const { tenantId } = gateway.tenant;
+    const id = begun.id as UploadId;
+    const storageKey = String((await directOf(id))?.storageKey);
+    const held = gateway.store.hold('get');
+    const slower = complete(id, { parts });
+    await held.arrived;
+    // As another gateway does it.
+    const blob = { storageKey, contentHash: sha256(content), sizeBytes: 1000 };
+    await gateway.catalog.directUploads.commit({ tenantId, id, blob, expiresInMs: 60_000 });
+    gateway.store.fail('get', { times: 1 });
+    held.release();
+    expect(await slower).toMatchObject({ id, status: 'pending', content_hash: `sha-256:${sha256(content)}` });
+  });
+
   it('go on after a gateway that died between the store and the catalog', async () => {
     const begun = await presign();
     const parts = await send(begun);
@@ -271,7 +291,7 @@ describe('uploads straight to the store', () => {
   });
 
   it('are refused beyond the limit', async () => {
-    await expect(presign({ size_bytes: 100 * MiB + 1 })).resolves.toMatchObject({
+    await expect(presign({ size_bytes: BYTES_MAX + 1 })).resolves.toMatchObject({
       status: 413,
       code: 'upload.too_large',
     });
@@ -283,6 +303,25 @@ describe('uploads straight to the store', () => {
       await expect(presign(request)).resolves.toMatchObject({ status: 400, code: 'request.invalid' });
     },
   );
+
+  it('have addresses for a hundred parts at a time', async () => {
+    const begun = await presign({ size_bytes: 101 * PART_BYTES });
+    expect(begun).toMatchObject({ part_count: 101 });
+    expect(begun.parts.map((part) => part.part_number)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+    const rest = await post<SignedPartsBody>(`/v1/files/${begun.id}/parts`, { part_numbers: [101] });
+    expect(rest.parts).toMatchObject([{ part_number: 101, size_bytes: PART_BYTES }]);
+    const all = Array.from({ length: 101 }, (_, index) => index + 1);
+    await expect(post(`/v1/files/${begun.id}/parts`, { part_numbers: all })).resolves.toMatchObject({ status: 400 });
+  });
+
+  it('may name as many parts as a store takes', async () => {
+    const begun = await presign();
+    const parts = Array.from({ length: 10_000 }, (_, index) => ({
+      part_number: index + 1,
+      etag: `"${'e'.repeat(36)}"`,
+    }));
+    await expect(complete(begun.id, { parts })).resolves.toMatchObject({ status: 422, code: 'upload.parts_invalid' });
+  });
 
   it('have no more parts than the file', async () => {
     const begun = await presign();
@@ -344,17 +383,29 @@ interface Part {
 }
 
 describe('uploads straight to the store, whose lease is short', () => {
-  it('live on as long as they are verified', async () => {
-    // Long enough for a machine that is busy to be heard of three times.
-    const leaseMs = 3_000;
-    const s3 = await startS3();
-    const store = new S3ObjectStore(s3);
+  // Long enough for a machine that is busy to be heard of three times.
+  const leaseMs = 3_000;
+  let s3: TestS3;
+  let store: S3ObjectStore;
+  let gateway: GatewayUnderTest;
+
+  beforeAll(async () => {
+    s3 = await startS3();
+    store = new S3ObjectStore(s3);
     const { directUploads } = store;
-    const gateway = await startTestGateway({ PRESIGNED_URL_MS: String(leaseMs) }, undefined, { store, directUploads });
-    const content = randomBytes(1000);
+    gateway = await startTestGateway({ PRESIGNED_URL_MS: String(leaseMs) }, undefined, { store, directUploads });
+  });
+
+  afterAll(async () => {
+    await gateway.stop();
+    store.close();
+    await s3.stop();
+  });
+
+  it('live on as long as they are verified', async () => {
     const begin = await gateway.send('POST', '/v1/files/presign', { json: { size_bytes: 1000 } });
     const begun = (await begin.json()) as PresignedUploadBody;
-    const sent = await fetch(String(begun.parts[0]?.url), { method: 'PUT', body: content });
+    const sent = await fetch(String(begun.parts[0]?.url), { method: 'PUT', body: randomBytes(1000) });
     const parts = [{ part_number: 1, etag: sent.headers.get('etag') }];
     const held = gateway.store.hold('get');
     const completing = gateway.send('POST', `/v1/files/${begun.id}/complete`, { json: { parts } });
@@ -366,9 +417,6 @@ describe('uploads straight to the store, whose lease is short', () => {
     });
     held.release();
     await expect((await completing).json()).resolves.toMatchObject({ status: 'pending' });
-    await gateway.stop();
-    store.close();
-    await s3.stop();
   });
 });
 

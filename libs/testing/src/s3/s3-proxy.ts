@@ -16,6 +16,8 @@ export type S3Fault =
   | { readonly kind: 'cut'; readonly afterBytes: number }
   /** The right status and headers, but for a length that agrees with too few bytes. */
   | { readonly kind: 'shorten'; readonly bytes: number }
+  /** The right body under other headers. */
+  | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
   /** The body comes to a stop; the connection stays. */
   | { readonly kind: 'stall'; readonly afterBytes: number };
 
@@ -122,7 +124,7 @@ export class S3Proxy {
     };
   }
 
-  /** No faults any more. A store that refuses goes on refusing until `accept`. */
+  /** No faults any more. Held requests stay held, and a store that refuses goes on refusing until `accept`. */
   heal(): void {
     this.#faults = [];
     this.requests.length = 0;
@@ -227,6 +229,10 @@ function passOn(response: IncomingMessage, answer: ServerResponse, fault: S3Faul
     case 'shorten':
       answer.writeHead(statusCode, { ...headers, 'content-length': String(fault.bytes) });
       takeBytes(response, fault.bytes, (bytes) => answer.end(bytes));
+      return;
+    case 'headers':
+      answer.writeHead(statusCode, { ...headers, ...fault.headers });
+      response.pipe(answer);
       return;
     case 'cut':
     case 'stall':
