@@ -3,6 +3,7 @@ export const GATEWAY_SETTINGS = Symbol('gateway settings');
 /** What the gateway takes from the configuration. */
 export interface GatewaySettings {
   readonly version: string;
+  readonly uploadsMax: number;
   readonly uploadBytesMax: number;
   readonly uploadIdleMs: number;
   readonly uploadRetentionMs: number;

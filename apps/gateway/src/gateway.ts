@@ -45,6 +45,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
   readiness.set('query_service', (signal) => checkQueryService(options.queryServiceUrl, signal), { isRequired });
   const settings = {
     version,
+    uploadsMax: environment.UPLOADS_MAX,
     uploadBytesMax: environment.UPLOAD_BYTES_MAX,
     uploadIdleMs: environment.UPLOAD_IDLE_MS,
     uploadRetentionMs: environment.UPLOAD_RETENTION_MS,

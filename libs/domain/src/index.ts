@@ -55,3 +55,4 @@ export type { ByteRange, ByteStream, ObjectStore, StoreOptions, StoredObject } f
 export { ownThings, type Principal, type Role, ROLES, type Scope, SCOPES } from './principal.js';
 export { Slots } from './slots.js';
 export { alternativeTableNames, checkTableName, deriveTableName } from './table-name.js';
+export { TenantPlaces, type PlaceBounds } from './tenant-places.js';
