@@ -5,7 +5,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { CONTEXT_HEADER, signContext } from '@millrace/auth';
 import { DomainError, type Principal } from '@millrace/domain';
 import { checkRequestTarget } from '@millrace/http';
-import { currentContext } from '@millrace/telemetry';
+import { currentContext, currentTraceparent, inSpan } from '@millrace/telemetry';
 import { ConnectionShares } from './connection-shares.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './gateway-settings.js';
 
@@ -25,6 +25,7 @@ const HOP_HEADERS: ReadonlySet<string> = new Set([
   'keep-alive',
   'transfer-encoding',
   'x-request-id',
+  'traceparent',
   'date',
 ]);
 
@@ -77,7 +78,11 @@ export class QueryServiceProxy implements OnApplicationShutdown {
     caller: Principal,
     { request, reply, signal }: { request: FastifyRequest; reply: FastifyReply; signal: AbortSignal },
   ): Promise<void> {
-    const answer = await this.send(caller, request, signal);
+    const answer = await inSpan({ name: 'query-service', kind: 'client' }, {}, async (span) => {
+      const answered = await this.send(caller, request, signal);
+      span.set({ 'http.response.status_code': answered.statusCode });
+      return answered;
+    });
     for (const [name, value] of Object.entries(answer.headers)) {
       if (value !== undefined && !HOP_HEADERS.has(name)) void reply.header(name, value);
     }
@@ -91,9 +96,10 @@ export class QueryServiceProxy implements OnApplicationShutdown {
       const value = request.headers[name];
       if (typeof value === 'string') headers[name] = value;
     }
-    const { requestId, traceparent } = currentContext();
+    const { requestId } = currentContext();
     if (requestId) headers['x-request-id'] = requestId;
-    if (traceparent) headers['traceparent'] = traceparent;
+    const traceparent = currentTraceparent();
+    if (traceparent !== undefined) headers['traceparent'] = traceparent;
     // The context is worth a key: where it goes to is never made from what a client sent.
     checkRequestTarget(request.url);
     return this.agent.request({

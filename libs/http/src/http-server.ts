@@ -21,7 +21,7 @@ import { ProblemFilter } from './problem.filter.js';
 import { refuseWhileClosing } from './refuse-while-closing.js';
 import { guardRequests } from './request-gate.js';
 import { requestIdOf } from './request-id.js';
-import { traceParentOf } from './trace-parent.js';
+import { traceRequests } from './request-tracer.js';
 import { Turns } from './turns.js';
 import { validationPipe } from './validation.js';
 
@@ -57,12 +57,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const adapter = new FastifyAdapter(serverOptions({ problems, limits, metrics }));
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
-    const traceparent = traceParentOf(request.headers);
-    enterContext({ requestId: request.id, ...(traceparent && { traceparent }) });
+    enterContext({ requestId: request.id });
     void reply.header('x-request-id', request.id);
-    if (traceparent) void reply.header('traceparent', traceparent);
     done();
   });
+  traceRequests(fastify);
   refuseWhileClosing(fastify);
   if (options.readiness) partWhileDraining(fastify, options.readiness);
   guardRequests(fastify, options.authenticator);

@@ -10,4 +10,17 @@ export {
   type MetricsPage,
   Registry,
 } from './metrics.js';
+export { addLevel, addTotals } from './read-metrics.js';
 export { currentContext, enterContext, runInContext } from './request-context.js';
+export {
+  currentTrace,
+  currentTraceparent,
+  enterSpan,
+  inSpan,
+  type PastSpan,
+  recordSpan,
+  type SpanDescription,
+  withRemoteParent,
+} from './tracing/spans.js';
+export { startTracing, type Tracing, type TracingOptions } from './tracing/start-tracing.js';
+export { type SpanAttributes, type TraceFields, TraceSpan } from './tracing/trace-span.js';

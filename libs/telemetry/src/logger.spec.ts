@@ -7,6 +7,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { createLogger } from './logger.js';
 import { runInContext } from './request-context.js';
+import { withRemoteParent } from './tracing/spans.js';
 
 function capture() {
   const lines: Record<string, unknown>[] = [];
@@ -31,6 +32,20 @@ describe('createLogger', () => {
     expect(lines).toMatchObject([
       { service: 'test', level: 'info', requestId: 'r1', tenantId: 't1', rows: 3, msg: 'done' },
     ]);
+  });
+
+  it('puts the trace on every line', () => {
+    const { lines, logger } = capture();
+    withRemoteParent(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, () => logger.info({}, 'done'));
+    logger.info({}, 'later');
+    expect(lines[0]).toMatchObject({ trace_id: 'a'.repeat(32), span_id: 'b'.repeat(16) });
+    expect(lines[1]).not.toHaveProperty('trace_id');
+  });
+
+  it('hides the password of an address, wherever it stands', () => {
+    const { lines, logger } = capture();
+    logger.warn({ part: { reason: 'no answer of postgres://app:hunter2@db/x' } }, 'a connection broke');
+    expect(lines).toMatchObject([{ part: { reason: 'no answer of postgres://app:[hidden]@db/x' } }]);
   });
 
   it('removes secrets', () => {

@@ -1,5 +1,7 @@
 import { destination, pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { redactSecrets } from './redact-secrets.js';
 import { currentContext } from './request-context.js';
+import { currentTrace } from './tracing/spans.js';
 
 export type { DestinationStream, Logger } from 'pino';
 
@@ -16,8 +18,8 @@ export interface LoggerOptions {
 
 /**
  * A logger that writes one JSON object a line. The request's context (request id, tenant, job) is on every line that
- * is written within it. Secrets and row data are never given to it; headers that carry secrets are removed as a
- * second fence.
+ * is written within it, and so are trace and span. Secrets and row data are never given to it; headers that carry secrets
+ * are removed as a second fence, and what looks like a secret anywhere else as a third.
  */
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
@@ -26,7 +28,8 @@ export function createLogger(options: LoggerOptions): Logger {
       base: { service: options.service },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      mixin: () => ({ ...currentContext() }),
+      mixin: () => ({ ...currentContext(), ...currentTrace() }),
+      hooks: { streamWrite: redactSecrets },
       redact: {
         paths: ['authorization', '*.authorization', 'headers.authorization', 'api_key', '*.api_key'],
         remove: true,

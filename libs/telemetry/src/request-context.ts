@@ -3,7 +3,6 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** What every log line within a request or a job carries. */
 export interface RequestContext {
   readonly requestId?: string;
-  readonly traceparent?: string;
   readonly tenantId?: string;
   readonly jobId?: string;
 }

@@ -9,6 +9,7 @@ export { RedisCluster } from './redis/redis-cluster.js';
 export { RedisSentinel } from './redis/redis-sentinel.js';
 export { RedisServer } from './redis/redis-server.js';
 export { SilencingProxy } from './redis/silencing-proxy.js';
+export { type CollectedSpan, TraceCollector } from './telemetry/trace-collector.js';
 export { pinCount, registeredKeys, versionOfJob } from './tenants/catalog-look-ups.js';
 export {
   admitJob,
