@@ -1,6 +1,7 @@
 export { EnginePool } from './pool/engine-pool.js';
 export type { EnginePoolOptions } from './pool/engine-options.js';
 export type { TableExport } from './pool/table-export.js';
+export { measureEngine } from './pool/measure-engine.js';
 export { ReaderPace, type ReaderPaceLimits } from './pool/reader-pace.js';
 export { createOwnFolder } from './pool/own-folder.js';
 export type { ConvertResult } from './tasks/convert.task.js';

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { DomainError } from '@millrace/domain';
+import type { Phase } from '../pool/phase.js';
 import type { ChildConfig, ToChild } from '../pool/wire.js';
 import type { TaskAnswer, TaskKind } from '../tasks/task.js';
 import { EngineInstance } from './engine-instance.js';
+import { PhaseClock } from './phase-clock.js';
 import { SupervisorChannel } from './supervisor-channel.js';
 import type { TaskOutcome } from './task-outcome.js';
 import { TaskRunner } from './task-runner.js';
@@ -19,14 +21,15 @@ function onMessage(message: ToChild): void {
   if (message.type === 'interrupt') return runner.interrupt();
   const { task } = message;
   const onProgress = (progress: number): void => void channel.tell({ type: 'progress', progress });
-  void runner.run(task, onProgress).then((outcome) => answer(task.kind, outcome));
+  const phases = new PhaseClock();
+  void runner.run(task, { onProgress, phases }).then((outcome) => answer(task.kind, outcome, phases.stop()));
 }
 
-function answer(kind: TaskKind, outcome: TaskOutcome): void {
-  if ('error' in outcome) return void channel.tell({ type: 'error', ...outcome });
+function answer(kind: TaskKind, outcome: TaskOutcome, phases: readonly Phase[]): void {
+  if ('error' in outcome) return void channel.tell({ type: 'error', ...outcome, phases });
   const { fields, text } = splitAnswer(outcome.answer);
-  const wasTold = channel.tell({ type: 'answer', answer: fields, dataBytes: dataBytes() }, text);
-  if (!wasTold) channel.tell({ type: 'error', error: tooWide(kind).toRecord() });
+  const wasTold = channel.tell({ type: 'answer', answer: fields, dataBytes: dataBytes(), phases }, text);
+  if (!wasTold) channel.tell({ type: 'error', error: tooWide(kind).toRecord(), phases });
 }
 
 /** The long text of an answer goes beside it. */

@@ -18,7 +18,9 @@ export async function runQuery(request: QueryRequest, context: TaskContext): Pro
     const prepared = await prepareStatement(bareStatement(request.sql), request.params, context.connection);
     const columns = await columnsOf(prepared, context.connection);
     const { statement, params } = prepared;
+    context.phases.enter('execute');
     const rowCount = await copy(statement, { request, params, columns }, context);
+    context.phases.enter('read');
     const page = await readRows(request, { columns, rowCount }, context);
     return {
       columns,

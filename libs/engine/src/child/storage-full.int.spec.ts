@@ -11,6 +11,7 @@ import { openParquet } from './convert/parquet-source.js';
 import type { TableSource } from './convert/table-source.js';
 import { runQuery } from './run-query.js';
 import type { TaskContext } from './task-context.js';
+import { PhaseClock } from './phase-clock.js';
 
 /** A device without room: each write to it fails with ENOSPC, as on a full disk. */
 const FULL_DISK = '/dev/full';
@@ -36,6 +37,7 @@ describe('a full disk', () => {
     scratchDir: folder,
     signal: new AbortController().signal,
     onProgress: () => undefined,
+    phases: new PhaseClock(),
   });
 
   it('is no mistake of the statement', async () => {

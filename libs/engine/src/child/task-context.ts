@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { PhaseClock } from './phase-clock.js';
 
 /** What a task works with. */
 export interface TaskContext {
@@ -10,4 +11,6 @@ export interface TaskContext {
   /** Aborted when the task is to end early. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: number) => void;
+  /** Told what the task is doing. */
+  readonly phases: PhaseClock;
 }

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { PhaseName } from '../pool/phase.js';
 import type { ChildConfig } from '../pool/wire.js';
-import type { TaskAnswer, WireTask } from '../tasks/task.js';
+import type { TaskAnswer, TaskKind, WireTask } from '../tasks/task.js';
 import { convertFile } from './convert/convert-file.js';
 import type { EngineInstance } from './engine-instance.js';
 import { exportTable } from './export/export-table.js';
@@ -13,6 +14,16 @@ import { toTaskError } from './task-error.js';
 import type { TaskOutcome } from './task-outcome.js';
 
 const INTERRUPT_EVERY_MS = 50;
+
+/** What a task begins with once it has a connection. */
+const FIRST_PHASES: Readonly<Record<TaskKind, PhaseName>> = {
+  parse: 'parse',
+  query: 'prepare',
+  inspect: 'execute',
+  read: 'read',
+  convert: 'look',
+  export: 'export',
+};
 
 /** Runs the supervisor's tasks, one at a time. */
 export class TaskRunner {
@@ -29,7 +40,8 @@ export class TaskRunner {
   }
 
   /** Never throws: an error is an outcome. */
-  async run(task: WireTask, onProgress: (progress: number) => void): Promise<TaskOutcome> {
+  async run(task: WireTask, { onProgress, phases }: Pick<TaskContext, 'onProgress' | 'phases'>): Promise<TaskOutcome> {
+    phases.enter('open');
     this.abort = new AbortController();
     const { signal } = this.abort;
     try {
@@ -44,6 +56,7 @@ export class TaskRunner {
             scratchDir: this.config.scratchDir,
             signal,
             onProgress,
+            phases,
           });
         } finally {
           clearInterval(interrupter);
@@ -62,6 +75,7 @@ export class TaskRunner {
 }
 
 function runTask(task: WireTask, context: TaskContext): Promise<TaskAnswer> {
+  context.phases.enter(FIRST_PHASES[task.kind]);
   switch (task.kind) {
     case 'parse':
       return parseStatement(task, context);

@@ -2,6 +2,7 @@ import { DomainError } from '@millrace/domain';
 import { ChildStartError } from './child-start-error.js';
 import type { EngineLogger } from './engine-options.js';
 import type { EngineChild } from './engine-child.js';
+import type { TaskFault } from './fault-error.js';
 import { loggedError } from './logged-error.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -23,6 +24,24 @@ export interface ChildLaneOptions {
   readonly isHeavy: (child: EngineChild) => boolean;
   /** Whether a child holds too much memory to go on. */
   readonly isSwollen: (child: EngineChild) => boolean;
+}
+
+/** Children with a tenant, and callers without a child. */
+export interface LaneCounts {
+  readonly busy: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
+/**
+ * Why a child was ended: by its last task; it had gone by itself; for its tasks, its age, or the memory that it kept; for
+ * the room that another needed; with the pool.
+ */
+export type ChildEnd = TaskFault | 'gone' | 'tasks' | 'age' | 'swollen' | 'room' | 'closed';
+
+export interface LaneState extends LaneCounts {
+  readonly startsTotal: number;
+  readonly endsTotal: ReadonlyMap<ChildEnd, number>;
 }
 
 interface Waiter {
@@ -48,13 +67,19 @@ export class ChildLane {
   private readonly disposals = new Set<Promise<void>>();
   private spare: Promise<EngineChild> | undefined;
   private isClosed = false;
+  private startsTotal = 0;
+  private readonly endsTotal = new Map<ChildEnd, number>();
 
   constructor(private readonly options: ChildLaneOptions) {
     this.refill();
   }
 
-  get counts(): { busy: number; idle: number; waiting: number } {
+  get counts(): LaneCounts {
     return { busy: this.takenCount, idle: this.idle.length, waiting: this.waiting.length };
+  }
+
+  get state(): LaneState {
+    return { ...this.counts, startsTotal: this.startsTotal, endsTotal: this.endsTotal };
   }
 
   /**
@@ -82,7 +107,8 @@ export class ChildLane {
   /** Gives a child back; one that may not go on is replaced. */
   release(child: EngineChild): void {
     this.busy.delete(child);
-    if (this.isClosed || !this.isReusable(child)) this.discard(child);
+    const end = this.isClosed ? 'closed' : this.endOf(child);
+    if (end) this.discard(child, end);
     else this.rest(child);
     this.pump();
   }
@@ -95,7 +121,7 @@ export class ChildLane {
     while (this.takenCount > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    for (const child of [...this.busy.keys(), ...this.idle.splice(0)]) this.discard(child);
+    for (const child of [...this.busy.keys(), ...this.idle.splice(0)]) this.discard(child, 'closed');
     await this.spare?.then((child) => child.dispose()).catch(() => undefined);
     await Promise.all(this.disposals);
   }
@@ -142,8 +168,9 @@ export class ChildLane {
     for (const child of this.idle.filter((candidate) => candidate.tenantId === tenantId)) {
       this.idle = this.idle.filter((candidate) => candidate !== child);
       child.wake();
-      if (this.isReusable(child)) return child;
-      this.discard(child);
+      const end = this.endOf(child);
+      if (!end) return child;
+      this.discard(child, end);
     }
     return undefined;
   }
@@ -165,7 +192,7 @@ export class ChildLane {
   private discardIdle(child: EngineChild | undefined): void {
     if (!child) return;
     this.idle = this.idle.filter((candidate) => candidate !== child);
-    this.discard(child);
+    this.discard(child, 'room');
   }
 
   private async takeSpare(tenantId: string): Promise<EngineChild> {
@@ -189,16 +216,22 @@ export class ChildLane {
   private async nextFresh(): Promise<EngineChild> {
     const spare = await this.spareTaken().catch(() => undefined);
     if (spare?.isAlive) return spare;
-    if (spare) this.discard(spare);
+    if (spare) this.discard(spare, 'gone');
     // One that ended may have been killed; what lets none start comes back at once.
-    return this.options.start().catch((error: unknown) => {
-      if (error instanceof ChildStartError && error.outcome === 'ended') return this.options.start();
+    return this.start().catch((error: unknown) => {
+      if (error instanceof ChildStartError && error.outcome === 'ended') return this.start();
       throw error;
     });
   }
 
+  private async start(): Promise<EngineChild> {
+    const child = await this.options.start();
+    this.startsTotal += 1;
+    return child;
+  }
+
   private spareTaken(): Promise<EngineChild> {
-    const spare = this.spare ?? this.options.start();
+    const spare = this.spare ?? this.start();
     this.spare = undefined;
     // The next spare is forked when this one is there, so that they don't compete for the processor.
     void spare.then(
@@ -210,7 +243,7 @@ export class ChildLane {
 
   private refill(): void {
     if (this.isClosed || this.spare || this.options.childrenMax === 0) return;
-    const spare = this.options.start();
+    const spare = this.start();
     this.spare = spare;
     spare.catch((error: unknown) => {
       this.options.logger.error(loggedError(error), 'an engine process could not be started ahead');
@@ -227,21 +260,22 @@ export class ChildLane {
       'an engine process ended while it had nothing to do',
     );
     this.idle = this.idle.filter((candidate) => candidate !== child);
-    this.discard(child);
+    this.discard(child, 'gone');
     this.pump();
   }
 
-  private isReusable(child: EngineChild): boolean {
-    return (
-      child.isAlive &&
-      child.fault === undefined &&
-      child.tasksDone < this.options.tasksPerChildMax &&
-      performance.now() - child.bornAt < this.options.childAgeMaxMs &&
-      !this.options.isSwollen(child)
-    );
+  /** Why a child may not go on; undefined when it may. */
+  private endOf(child: EngineChild): ChildEnd | undefined {
+    const { tasksPerChildMax, childAgeMaxMs, isSwollen } = this.options;
+    if (child.fault !== undefined) return child.fault;
+    if (!child.isAlive) return 'gone';
+    if (child.tasksDone >= tasksPerChildMax) return 'tasks';
+    if (performance.now() - child.bornAt >= childAgeMaxMs) return 'age';
+    return isSwollen(child) ? 'swollen' : undefined;
   }
 
-  private discard(child: EngineChild): void {
+  private discard(child: EngineChild, end: ChildEnd): void {
+    this.endsTotal.set(end, (this.endsTotal.get(end) ?? 0) + 1);
     const disposal = child.dispose().catch((error: unknown) => {
       this.options.logger.error(loggedError(error), 'an engine process could not be cleaned up');
     });

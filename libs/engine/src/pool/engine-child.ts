@@ -10,6 +10,8 @@ import { ChildStartError } from './child-start-error.js';
 import { faultError, type TaskFault } from './fault-error.js';
 import { lastWords } from './last-words.js';
 import { launchChild, type LaunchOptions } from './launch.js';
+import type { Phase } from './phase.js';
+import { recordProcess } from './record-process.js';
 import { UnbegunTaskError } from './unbegun-task-error.js';
 import { CHANNEL_FD } from './wire.js';
 
@@ -160,9 +162,12 @@ export class EngineChild {
 
   private async exchange(task: WireTask, { onProgress }: ExecuteOptions): Promise<CheckedAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<CheckedAnswer>();
+    const startedAt = performance.now();
+    let phases: readonly Phase[] = [];
     this.channel.listen((message, text) => {
       if (message.type === 'progress') return onProgress?.(message.progress);
       this.channel.unlisten();
+      if (message.type !== 'ready') phases = message.phases ?? [];
       if (message.type === 'error') {
         if (message.fault === 'memory') this.fault ??= 'memory';
         return reject(DomainError.fromRecord(message.error));
@@ -185,6 +190,8 @@ export class EngineChild {
       return await promise;
     } finally {
       this.failTask = () => undefined;
+      // Here, and not where the message comes: that is in nobody's trace.
+      recordProcess({ pid: this.pid, startedAt, phases });
     }
   }
 

@@ -1,8 +1,9 @@
 import { DomainError } from '@millrace/domain';
+import { inSpan } from '@millrace/telemetry';
 import type { ExportRequest } from '../tasks/export.task.js';
 import type { EngineTask, TaskKind, TaskResult, WireTask } from '../tasks/task.js';
 import { ChildFactory } from './child-factory.js';
-import { ChildLane, type ChildLaneOptions } from './child-lane.js';
+import { ChildLane, type ChildLaneOptions, type LaneCounts, type LaneState } from './child-lane.js';
 import { DEFAULT_ENGINE_OPTIONS, type EnginePoolOptions } from './engine-options.js';
 import type { EngineChild } from './engine-child.js';
 import { faultError } from './fault-error.js';
@@ -42,6 +43,9 @@ type TimedOptions = RunOptions & { readonly deadlineAt: number };
 
 type LaneSizes = Pick<ChildLaneOptions, 'childrenMax' | 'childrenKeptMax' | 'childrenPerTenantMax'>;
 
+/** By the role of the children: those that read tables, and those that parse. */
+export type PoolState = { readonly [Role in 'table' | 'parse']?: LaneState };
+
 interface Parts {
   readonly work: WorkFolder;
   readonly tables: ChildLane;
@@ -55,11 +59,12 @@ interface Parts {
 export class EnginePool {
   private readonly options: EnginePoolOptions;
   private readonly parts: Promise<Parts>;
+  private opened: Parts | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(options: Partial<EnginePoolOptions> & Pick<EnginePoolOptions, 'workDir'>) {
     this.options = { ...DEFAULT_ENGINE_OPTIONS, ...options };
-    this.parts = this.open();
+    this.parts = this.open().then((parts) => (this.opened = parts));
     // Whoever runs a task, or waits for `ready`, sees the error.
     this.parts.catch(() => undefined);
   }
@@ -70,8 +75,15 @@ export class EnginePool {
   }
 
   /** Busy and idle children with a tenant, and callers that wait. */
-  async counts(): Promise<{ busy: number; idle: number; waiting: number }> {
+  async counts(): Promise<LaneCounts> {
     return (await this.parts).tables.counts;
+  }
+
+  /** What there is of each role at this moment, and what there was so far; nothing while the pool is not ready. */
+  get state(): PoolState {
+    const { opened } = this;
+    if (!opened) return {};
+    return { table: opened.tables.state, ...(this.options.parseChildrenMax > 0 && { parse: opened.parsers.state }) };
   }
 
   /**
@@ -110,26 +122,28 @@ export class EnginePool {
   private async runOnce(task: EngineTask, options: TimedOptions): Promise<TaskResult<TaskKind>> {
     const { work, tables, parsers } = await this.parts;
     const lane = task.kind === 'parse' ? parsers : tables;
-    const child = await this.acquire(lane, task.kind, options);
-    try {
-      const deadlineAt = Math.min(options.deadlineAt, performance.now() + timeMaxOf(task));
-      return await this.runIn(child, work, task, { ...options, deadlineAt });
-    } finally {
-      lane.release(child);
-    }
+    return inSpan(`engine ${task.kind}`, { 'millrace.tenant.id': options.tenantId }, async () => {
+      const child = await this.acquire(lane, task.kind, options);
+      try {
+        const deadlineAt = Math.min(options.deadlineAt, performance.now() + timeMaxOf(task));
+        return await this.runIn(child, work, task, { ...options, deadlineAt });
+      } finally {
+        lane.release(child);
+      }
+    });
   }
 
   private async exportOnce(request: ExportRequest, options: TimedOptions): Promise<TableExport> {
     const { tables } = await this.parts;
     const { exportPace: pace } = this.options;
     const child = await this.acquire(tables, 'export', options);
-    const { deadlineAt, signal } = options;
+    const { deadlineAt, signal, tenantId } = options;
     const running = await startExport(child, request, { deadlineAt, pace, signal }).catch((error: unknown) => {
       tables.release(child);
       throw error;
     });
     void running.ended
-      .catch((error: unknown) => this.logFailure(child, { kind: 'export', tenantId: options.tenantId }, error))
+      .catch((error: unknown) => this.logFailure(child, { kind: 'export', tenantId }, error))
       .finally(() => tables.release(child));
     await running.body.started;
     return { body: running.body };
@@ -151,7 +165,8 @@ export class EnginePool {
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return await lane.acquire(tenantId, AbortSignal.any([timeout.signal, cancelled.signal]));
+      const ended = AbortSignal.any([timeout.signal, cancelled.signal]);
+      return await inSpan('engine.wait', {}, () => lane.acquire(tenantId, ended));
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);

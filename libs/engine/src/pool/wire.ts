@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '@millrace/domain';
 import type { WireTask } from '../tasks/task.js';
+import type { Phase } from './phase.js';
 
 /** The file descriptor of a child on which it and its supervisor talk: frames, in both directions. */
 export const CHANNEL_FD = 3;
@@ -12,8 +13,18 @@ export type FromChild =
   | { readonly type: 'ready'; readonly dataBytes: number }
   | { readonly type: 'progress'; readonly progress: number }
   /** Without the answer's long text (`rowsJson`), which lies beside the message. */
-  | { readonly type: 'answer'; readonly answer: unknown; readonly dataBytes: number }
-  | { readonly type: 'error'; readonly error: ErrorRecord; readonly fault?: ChildFault | undefined };
+  | {
+      readonly type: 'answer';
+      readonly answer: unknown;
+      readonly dataBytes: number;
+      readonly phases?: readonly Phase[] | undefined;
+    }
+  | {
+      readonly type: 'error';
+      readonly error: ErrorRecord;
+      readonly fault?: ChildFault | undefined;
+      readonly phases?: readonly Phase[] | undefined;
+    };
 
 /** Why a child can't go on after an error. */
 export const CHILD_FAULTS = ['memory', 'interrupted'] as const;

@@ -39,6 +39,7 @@ export async function convertFile(request: ConvertRequest, context: TaskContext)
   const path = compression === 'none' ? request.file : join(context.scratchDir, 'unpacked');
   try {
     if (compression !== 'none') {
+      context.phases.enter('unpack');
       await decompress({
         compression,
         source: request.file,
@@ -69,6 +70,7 @@ interface PlainFile {
 type SourceOpener = (effort: Effort) => Promise<TableSource>;
 
 async function convertPlain(file: PlainFile, context: TaskContext): Promise<ConvertAnswer> {
+  context.phases.enter('look');
   const head = await readHead(file.path, HEAD_BYTES);
   if (head.length === 0) throw noRows('The file is empty.');
   const format = detectFormat(file.request, head);
@@ -110,8 +112,10 @@ async function tryWrite(
   bytesMax: number,
   context: TaskContext,
 ): Promise<ConvertedSource | Effort> {
+  context.phases.enter('look');
   const source = await open().catch(effortOf);
   if (typeof source === 'string') return source;
+  context.phases.enter('write');
   try {
     return { source, written: await writeProven(context, source, bytesMax) };
   } catch (error) {

@@ -13,6 +13,7 @@ import { DECIDED_BY_ALL, openJsonLines } from './json-lines.js';
 import { detectJson } from './json-reading.js';
 import { RecordShapes } from './record-shapes.js';
 import { writeProven } from './write-proven.js';
+import { PhaseClock } from '../phase-clock.js';
 
 /** More than are learned from, in more bytes than are looked at at once. */
 const RECORDS = 60_000;
@@ -39,6 +40,7 @@ describe('JSON lines', () => {
     scratchDir: folder,
     signal: new AbortController().signal,
     onProgress: () => undefined,
+    phases: new PhaseClock(),
   });
 
   /** Records of a field `a` that holds these texts in turn, as JSON, and after them one of its own. */
