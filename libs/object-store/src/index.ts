@@ -12,3 +12,4 @@ export {
   type ReadCacheOptions,
   type ReadCacheParts,
 } from './read-cache.js';
+export { TracedObjectStore } from './object-store.traced.js';
