@@ -42,6 +42,7 @@ function typeOf({ type, format: form, enum: values, minLength, minimum, maximum 
   if (values) return values.map(code).join(', ');
   if (form === 'uri') return 'URL';
   if (type === 'string') return minLength ? `text of at least ${minLength} characters` : 'text';
+  if (type === 'number') return `number, ${minimum} to ${maximum}`;
   const isBounded = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
   return isBounded ? `integer, ${minimum} to ${maximum}` : `integer, at least ${minimum}`;
 }

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
-import { EnginePool } from '@millrace/engine';
+import { EnginePool, measureEngine } from '@millrace/engine';
 import { BlobWriter, ReadCache } from '@millrace/object-store';
 import { BullMqServer, JOBS, type JobCatalog, type QueueLocation } from '@millrace/queue';
 import type { Logger, Registry } from '@millrace/telemetry';
@@ -50,6 +50,7 @@ export async function startConvertWorker(options: ConvertWorkerOptions): Promise
   };
   try {
     await engine.ready();
+    measureEngine(options.metrics, { conversions: engine });
     const app = await startApp(options, makeConverter(options, engine, sources));
     return {
       close: async () => {
@@ -97,7 +98,7 @@ function makeConverter(
 }
 
 async function startApp(
-  { environment, queueLocation, catalog, events, logger }: ConvertWorkerOptions,
+  { environment, queueLocation, catalog, events, logger, metrics }: ConvertWorkerOptions,
   converter: DatasetConverter,
 ): Promise<{ close(): Promise<void> }> {
   const strategy = new BullMqServer({
@@ -106,6 +107,7 @@ async function startApp(
     events,
     queueLocation,
     logger,
+    metrics,
     drainMs: environment.DRAIN_MS,
     catalog: jobCatalog(environment),
   });

@@ -8,6 +8,7 @@ import type { Logger, Registry } from '@millrace/telemetry';
 import { Dispatcher } from './dispatching/dispatcher.js';
 import { MaintenanceMetrics } from './maintenance-metrics.js';
 import { MaintenanceWorkerModule } from './maintenance-worker.module.js';
+import { measureQueue } from './measure-queue.js';
 import { AnnouncingLedger } from './results/announcing-ledger.js';
 import { ResultAnnouncer } from './results/result-announcer.js';
 import { ResultPersister } from './results/result-persister.js';
@@ -58,6 +59,7 @@ const SWEEPERS_CLOSE_MS = 20_000;
  * @throws when Postgres or the queue does not answer
  */
 export async function startMaintenanceWorker(options: MaintenanceWorkerOptions): Promise<MaintenanceWorker> {
+  measureQueue(options.metrics, options.catalog.jobs);
   const producer = await JobProducer.open(options);
   const closers: (() => Promise<void>)[] = [() => producer.close()];
   const close = async (): Promise<void> => {
@@ -90,13 +92,14 @@ async function closeSweepers(sweepers: readonly Sweeper[], logger: Logger): Prom
 }
 
 async function startServer(parts: Parts): Promise<{ close(): Promise<void> }> {
-  const { environment, queueLocation, catalog, events, logger, announcer } = parts;
+  const { environment, queueLocation, catalog, events, logger, metrics, announcer } = parts;
   const strategy = new BullMqServer({
     queues: [{ name: 'maintenance', concurrency: PERSIST_CONCURRENCY }],
     ledger: new AnnouncingLedger(catalog.jobs, announcer),
     events,
     queueLocation,
     logger,
+    metrics,
     drainMs: environment.DRAIN_MS,
     catalog: jobCatalog(environment),
   });

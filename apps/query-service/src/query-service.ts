@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ContextAuthenticator } from '@millrace/auth';
 import { DomainError } from '@millrace/domain';
-import { EnginePool, type EnginePoolOptions } from '@millrace/engine';
+import { EnginePool, type EnginePoolOptions, measureEngine } from '@millrace/engine';
 import { closeHttpServer, createHttpServer } from '@millrace/http';
 import { ReadCache } from '@millrace/object-store';
 import { downloadPace } from './downloads/download-pace.js';
@@ -67,6 +67,7 @@ async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts>
   });
   try {
     await Promise.all([engine.ready(), exporter.ready()]);
+    measureEngine(options.metrics, { queries: engine, downloads: exporter });
     return { engine, exporter, cache };
   } catch (error) {
     await closeLocalParts({ engine, exporter, cache });

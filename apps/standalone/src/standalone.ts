@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { measureCatalog } from '@millrace/catalog';
 import { LocalPostgres } from '@millrace/catalog/local-postgres';
 import type { Environment } from '@millrace/config';
 import { startConvertWorker } from '@millrace/convert-worker';
@@ -16,6 +17,7 @@ import {
   openObjectStore,
   openServiceCatalog,
   openServiceEvents,
+  openServiceTracing,
   type ServiceParts,
   VERSION,
   watchDependencies,
@@ -69,6 +71,8 @@ async function startAll(options: StandaloneOptions, closers: Closers): Promise<I
   await mkdir(dataFolder, { recursive: true, mode: 0o711 });
   const lock = await FolderLock.take(dataFolder);
   closers.add(async () => lock.release());
+  const tracing = await openServiceTracing(environment, 'standalone');
+  closers.add(() => tracing.close());
   options.onFolderTaken?.();
   await checkPort(environment.PORT, environment.HOST);
   onStep?.('Starting Postgres');
@@ -172,16 +176,17 @@ async function startServices(place: Place, closers: Closers): Promise<IssuedCred
 async function openParts(service: string, place: Place, closers: Closers): Promise<ServiceParts> {
   const { environment, databaseUrl, queueLocation, store, directUploads, logStream } = place;
   const logger = createLogger({ level: environment.LOG_LEVEL, service, stream: logStream });
-  const request = { environment, databaseUrl, service, logger };
+  const metrics = createMetrics(service);
+  const request = { environment, databaseUrl, service, logger, metrics };
   const catalog = await openServiceCatalog(request);
   closers.add(() => catalog.close());
-  const events = await openServiceEvents({ queueLocation, logger });
+  measureCatalog(metrics, catalog);
+  const events = await openServiceEvents({ queueLocation, logger, metrics });
   closers.add(() => events.close());
   const readiness = new Readiness();
   watchDependencies(readiness, { catalog, store, events });
   return {
-    ...{ environment, queueLocation, catalog, events, store, logger, readiness },
+    ...{ environment, queueLocation, catalog, events, store, logger, metrics, readiness },
     ...(directUploads && { directUploads }),
-    metrics: createMetrics(service),
   };
 }

@@ -1,6 +1,6 @@
 import { BlobReferences } from './blobs/blob-references.js';
 import { BlobRepository } from './blobs/blobs.repository.js';
-import { Database, type DatabaseOptions, type Transaction } from './database/database.js';
+import { type ConnectionPool, Database, type DatabaseOptions, type Transaction } from './database/database.js';
 import { DomainError } from '@millrace/domain';
 import { migrate, missingMigrations } from './database/migrations.js';
 import { DatasetRepository } from './datasets/datasets.repository.js';
@@ -76,6 +76,10 @@ export class Catalog {
       'service.unavailable',
       `The database lacks the migration ${first}${rest}. Run the migrations.`,
     );
+  }
+
+  get connectionPools(): readonly ConnectionPool[] {
+    return this.database.pools;
   }
 
   /** @throws DomainError `service.unavailable` when the database does not answer */

@@ -4,6 +4,7 @@ export { Catalog, type CatalogOptions } from './catalog.js';
 export { createDatabase, dropDatabase, type NamedDatabase } from './database/create-database.js';
 export type { Transaction } from './database/database.js';
 export { migrate, MIGRATIONS_FOLDER, type MigrateOptions } from './database/migrations.js';
+export { measureCatalog } from './measure-catalog.js';
 export { PAGE_ROWS_MAX, type Page, type PageRequest } from './database/page.js';
 export type { Dataset } from './datasets/dataset.js';
 export {
@@ -26,6 +27,7 @@ export type { AttemptEnd } from './jobs/job-attempt.js';
 export { CONVERT_JOB, PERSIST_JOB } from './jobs/job-consequences.js';
 export { JobSignal } from './jobs/job-signal.js';
 export { JobRepository, type JobFilter, type QueuedJob } from './jobs/jobs.repository.js';
+export type { QueueDepth } from './jobs/queue-depth.js';
 export { JOBS_CHANNEL, type JobOwner, type NewJob } from './jobs/outbox.js';
 export {
   QueryRunRepository,

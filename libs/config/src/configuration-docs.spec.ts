@@ -17,7 +17,7 @@ describe('docs/configuration.md', () => {
   // `node tools/docs/configuration.mjs` writes the table.
   it.each(Object.entries(environmentSchema.shape))('tells the default and the meaning of %s', (name, schema) => {
     const [, , type, initial, meaning] = rows.find(([, listed]) => listed === name) ?? [];
-    expect(type).toMatch(/^(integer|text|URL|`)/);
+    expect(type).toMatch(/^(integer|number|text|URL|`)/);
     expect(initial).toBe(defaults.has(name) ? String(defaults.get(name)) : undefined);
     expect(meaning).toBe(schema.description);
   });

@@ -6,6 +6,7 @@ import { queueVariables } from './variables/queue.js';
 import { requestsVariables } from './variables/requests.js';
 import { serviceVariables } from './variables/service.js';
 import { storageVariables } from './variables/storage.js';
+import { telemetryVariables } from './variables/telemetry.js';
 
 /**
  * Every environment variable that Millrace reads, with its default. A name ends in its unit. An empty variable counts
@@ -19,6 +20,7 @@ export const environmentSchema = z.object({
   ...requestsVariables,
   ...lifetimesVariables,
   ...engineVariables,
+  ...telemetryVariables,
 });
 
 export type Environment = z.output<typeof environmentSchema>;

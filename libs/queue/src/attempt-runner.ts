@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DomainError,
+  type ErrorCode,
   type EventBus,
   isTerminal,
   type JobFence,
@@ -11,9 +12,10 @@ import {
   type StartedJob,
   toDomainError,
 } from '@millrace/domain';
-import { errorFields, runInContext } from '@millrace/telemetry';
+import { errorFields, inSpan, runInContext } from '@millrace/telemetry';
 import type { JobSpec } from './job-catalog.js';
 import { JobContext } from './job-context.js';
+import type { JobMetrics } from './job-metrics.js';
 import { Lease } from './lease.js';
 import type { QueueLog } from './queue-log.js';
 
@@ -27,6 +29,7 @@ export interface AttemptRunnerOptions {
   readonly log: QueueLog;
   /** How long an aborted handler may take to end before the attempt is closed without it. */
   readonly abortGraceMs: number;
+  readonly metrics?: JobMetrics | undefined;
 }
 
 /** One delivery: an attempt, the kind that the message names, and who handles it. */
@@ -36,6 +39,9 @@ export interface Attempt {
   readonly spec: JobSpec;
   readonly handle: (payload: unknown, context: JobContext) => Promise<unknown>;
 }
+
+/** How an attempt ended, for those who look at many: by the code of its error. */
+export type AttemptOutcome = 'succeeded' | 'lost' | ErrorCode;
 
 type Outcome =
   { readonly type: 'succeeded' } | { readonly type: 'failed'; readonly error: unknown } | { readonly type: 'lost' };
@@ -74,8 +80,27 @@ export class AttemptRunner {
     const startedAt = Date.now();
     const job = await this.#options.ledger.start(fence, { leaseMs: spec.leaseMs });
     if (!job) return this.#options.log.info({ ...fence, kind }, 'a stale delivery was dropped');
-    const outcome = await this.#runStarted(attempt, { job, startedAt });
-    await this.#settle(attempt, outcome);
+    const { tenantId, jobId } = fence;
+    await inSpan(
+      { name: `job ${kind}`, kind: 'consumer', parent: job.traceparent, startedAt },
+      { 'millrace.tenant.id': tenantId, 'millrace.job.id': jobId, 'millrace.job.attempt': fence.attempt },
+      async (span) => {
+        const outcome = await this.#runStarted(attempt, { job, startedAt });
+        const end = await this.#settle(attempt, outcome);
+        if (end !== 'succeeded') span.failAs(end);
+        this.#note(attempt, { outcome: end, durationMs: Date.now() - startedAt, ...detailsOf(outcome) });
+      },
+    );
+  }
+
+  /** The one line of an attempt. */
+  #note({ fence, kind }: Attempt, done: { readonly outcome: AttemptOutcome; readonly durationMs: number }): void {
+    const { log, metrics } = this.#options;
+    const fields = { ...fence, kind, ...done };
+    if (done.outcome === 'succeeded') log.info(fields, 'an attempt succeeded');
+    else if (done.outcome === 'lost') log.warn(fields, 'the claim on a job was lost; nothing was written');
+    else log.warn(fields, 'an attempt failed');
+    metrics?.observe(kind, done);
   }
 
   async #runStarted(attempt: Attempt, started: { job: StartedJob; startedAt: number }): Promise<Outcome> {
@@ -116,27 +141,24 @@ export class AttemptRunner {
     }
   }
 
-  async #settle(attempt: Attempt, outcome: Outcome): Promise<void> {
-    const { ledger, log } = this.#options;
-    const { fence, kind } = attempt;
+  async #settle(attempt: Attempt, outcome: Outcome): Promise<AttemptOutcome> {
+    const { ledger } = this.#options;
+    const { fence } = attempt;
     switch (outcome.type) {
       case 'lost':
-        return this.#noteLost(attempt);
+        return 'lost';
       case 'succeeded': {
         const status = await retry(() => ledger.succeed(fence));
-        if (!isTerminal(jobLifecycle, status)) return this.#noteLost(attempt);
-        return this.#announce(attempt, status);
+        if (!isTerminal(jobLifecycle, status)) return 'lost';
+        await this.#announce(attempt, status);
+        return 'succeeded';
       }
       case 'failed': {
         const error = toDomainError(outcome.error);
-        log.warn({ ...fence, kind, code: error.code, ...causeOf(error) }, 'an attempt failed');
-        return this.#announce(attempt, await retry(() => ledger.fail(fence, error.toRecord())));
+        await this.#announce(attempt, await retry(() => ledger.fail(fence, error.toRecord())));
+        return error.code;
       }
     }
-  }
-
-  #noteLost({ fence, kind }: Attempt): void {
-    this.#options.log.warn({ ...fence, kind }, 'the claim on a job was lost; nothing was written');
   }
 
   async #announce({ fence, spec }: Attempt, status: JobStatus): Promise<void> {
@@ -146,8 +168,11 @@ export class AttemptRunner {
   }
 }
 
-function causeOf(error: DomainError): object {
-  return error.cause === undefined ? {} : errorFields(error.cause);
+/** What the log says of an error beside its code. */
+function detailsOf(outcome: Outcome): object {
+  if (outcome.type !== 'failed') return {};
+  const { cause } = toDomainError(outcome.error);
+  return cause === undefined ? {} : errorFields(cause);
 }
 
 async function retry<T>(write: () => Promise<T>): Promise<T> {

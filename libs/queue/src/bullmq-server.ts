@@ -1,4 +1,4 @@
-import { errorFields } from '@millrace/telemetry';
+import { errorFields, type Registry } from '@millrace/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError, type EventBus, type JobLedger } from '@millrace/domain';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
@@ -9,6 +9,7 @@ import { type JobCatalog, JOBS, type QueueName } from './job-catalog.js';
 import type { JobContext } from './job-context.js';
 import { JOB_TRANSPORT } from './job-handler.decorator.js';
 import { parseJobMessage } from './job-message.js';
+import { JobMetrics } from './job-metrics.js';
 import type { QueueReceiver } from './queue-backend.js';
 import { queueBackendAt } from './queue-backend-at.js';
 import type { QueueLocation } from './queue-location.js';
@@ -32,6 +33,8 @@ export interface BullMqServerOptions {
   readonly abortGraceMs?: number;
   /** The jobs with their leases and limits. */
   readonly catalog?: JobCatalog;
+  /** Where attempts are counted. */
+  readonly metrics?: Registry;
 }
 
 /** Nest's transport for jobs: BullMQ delivers, the ledger decides, the app's `@JobHandler` methods work. */
@@ -51,8 +54,12 @@ export class BullMqServer extends Server implements CustomTransportStrategy {
     this.#options = options;
     this.#catalog = options.catalog ?? JOBS;
     this.#abortGraceMs = options.abortGraceMs ?? ABORT_GRACE_MS;
-    const { ledger, events, logger } = options;
-    this.#runner = new AttemptRunner({ ledger, events, log: logger, abortGraceMs: this.#abortGraceMs });
+    const { ledger, events, logger: log, metrics } = options;
+    this.#runner = new AttemptRunner({
+      ...{ ledger, events, log },
+      abortGraceMs: this.#abortGraceMs,
+      metrics: metrics && new JobMetrics(metrics),
+    });
   }
 
   override addHandler(pattern: unknown, callback: MessageHandler, isEvent?: boolean, extras?: object): void {

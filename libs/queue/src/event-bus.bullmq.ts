@@ -1,7 +1,8 @@
-import { errorFields } from '@millrace/telemetry';
+import { errorFields, type Registry } from '@millrace/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DomainEvent, EventBus, EventOf, EventType } from '@millrace/domain';
 import { domainEventSchema } from './domain-event-schema.js';
+import { EventMetrics } from './event-metrics.js';
 import type { Broadcast } from './queue-backend.js';
 import { queueBackendAt } from './queue-backend-at.js';
 import type { QueueLocation } from './queue-location.js';
@@ -12,6 +13,8 @@ const PUBLISH_TIMEOUT_MS = 2_000;
 export interface BullMqEventBusOptions {
   readonly queueLocation: QueueLocation;
   readonly logger: QueueLog;
+  /** Where what is sent is counted. */
+  readonly metrics?: Registry | undefined;
 }
 
 /**
@@ -26,14 +29,19 @@ export class BullMqEventBus implements EventBus {
   /** The types that the relay sends here, or will in a moment. */
   readonly #topics = new Map<EventType, Promise<void>>();
 
-  private constructor(broadcast: Broadcast, log: QueueLog) {
+  private constructor(
+    broadcast: Broadcast,
+    log: QueueLog,
+    private readonly metrics: EventMetrics | undefined,
+  ) {
     this.#broadcast = broadcast;
     this.#log = log;
   }
 
   /** Throws when the queue's datastore does not answer or `migrateQueue` has not run. */
-  static async open({ queueLocation, logger }: BullMqEventBusOptions): Promise<BullMqEventBus> {
-    return new BullMqEventBus(await queueBackendAt(queueLocation).openBroadcast(logger), logger);
+  static async open({ queueLocation, logger, metrics }: BullMqEventBusOptions): Promise<BullMqEventBus> {
+    const broadcast = await queueBackendAt(queueLocation).openBroadcast(logger);
+    return new BullMqEventBus(broadcast, logger, metrics && new EventMetrics(metrics));
   }
 
   async publish(event: DomainEvent): Promise<void> {
@@ -43,7 +51,9 @@ export class BullMqEventBus implements EventBus {
         throw new Error('no answer in time');
       });
       await Promise.race([this.#broadcast.publish(topicOf(event.type), event), tooLong]);
+      this.metrics?.note(event.type, 'sent');
     } catch (error) {
+      this.metrics?.note(event.type, 'failed');
       this.#log.warn({ event: event.type, ...errorFields(error) }, 'an event was not sent');
     } finally {
       timer.abort();

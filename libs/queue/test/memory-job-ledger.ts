@@ -32,9 +32,9 @@ export class MemoryJobLedger implements JobLedger {
   readonly #rows = new Map<JobId, Row>();
 
   /** A new job, admitted for the first time. */
-  admit({ kind, payload, attemptsMax = 3 }: NewJob): JobFence {
+  admit({ attemptsMax = 3, ...job }: NewJob): JobFence {
     const fence = { tenantId: newId('tenant'), jobId: newId('job'), attempt: 1 };
-    this.#save({ kind, payload, attemptsMax, fence, status: 'admitted', failures: 0, cancelRequested: false });
+    this.#save({ ...job, attemptsMax, fence, status: 'admitted', failures: 0, cancelRequested: false });
     return fence;
   }
 
@@ -60,7 +60,8 @@ export class MemoryJobLedger implements JobLedger {
     const row = await this.#find(fence, 'admitted');
     if (!row) return undefined;
     this.#save({ ...row, status: 'running' });
-    return { kind: row.kind, payload: row.payload };
+    const { kind, payload, traceparent } = row;
+    return { kind, payload, ...(traceparent !== undefined && { traceparent }) };
   }
 
   async heartbeat(fence: JobFence, { progress }: { leaseMs: number; progress?: number }): Promise<HeartbeatAnswer> {

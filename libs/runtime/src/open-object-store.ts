@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { BlobRepository } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { DirectUploads, ObjectStore } from '@millrace/domain';
-import { FolderObjectStore, type S3Encryption, S3ObjectStore } from '@millrace/object-store';
+import { FolderObjectStore, type S3Encryption, S3ObjectStore, TracedObjectStore } from '@millrace/object-store';
 
 /** Below the data folder. */
 const FOLDER_NAME = 'objects';
@@ -44,7 +44,7 @@ async function openBucket(environment: Environment, bucket: string): Promise<Ope
     const close = async (): Promise<void> => store.close();
     // The address of a server in our own network means nothing to clients.
     const isReachable = endpoint === undefined || publicEndpoint !== undefined;
-    return { store, ...(isReachable && { directUploads: store.directUploads }), close };
+    return { store: new TracedObjectStore(store), ...(isReachable && { directUploads: store.directUploads }), close };
   } catch (error) {
     store.close();
     throw error;
@@ -69,7 +69,7 @@ function encryptionOf({ S3_SSE, S3_SSE_KMS_KEY_ID: kmsKeyId }: Environment): { e
 async function openFolder(environment: Environment, blobs: BlobRepository): Promise<OpenedStore> {
   const store = new FolderObjectStore(join(resolve(environment.DATA_DIR), FOLDER_NAME));
   if ((await store.isNew()) && (await blobs.knowsAny())) throw new Error(awayMessage(store));
-  return { store: await store.open(), close: async () => undefined };
+  return { store: new TracedObjectStore(await store.open()), close: async () => undefined };
 }
 
 function awayMessage({ root, markerPath }: FolderObjectStore): string {

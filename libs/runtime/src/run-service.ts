@@ -1,6 +1,7 @@
 import { ConfigError, type Environment, parseEnvironment } from '@millrace/config';
 import { createLogger, errorFields, logFile } from '@millrace/telemetry';
 import { Ending } from './ending.js';
+import { openServiceTracing } from './service-parts.js';
 import { type ServiceDefinition, ServiceProcess } from './service-process.js';
 import { VERSION } from './version.js';
 
@@ -29,8 +30,15 @@ export async function runService(definition: ServiceDefinition): Promise<void> {
   ending.watch();
   try {
     logger.info({ version: VERSION }, 'starting');
+    const tracing = await openServiceTracing(environment, definition.name);
     const running = await ServiceProcess.start(definition, { environment, logger, signal: ending.signal });
-    ending.onStarted(() => running.close());
+    ending.onStarted(async () => {
+      try {
+        await running.close();
+      } finally {
+        await tracing.close();
+      }
+    });
   } catch (error) {
     if (!(error instanceof ConfigError)) logger.fatal(errorFields(error), 'the service could not start');
     ending.onStartFailed(error);

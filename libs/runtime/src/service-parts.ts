@@ -3,7 +3,8 @@ import type { Environment } from '@millrace/config';
 import type { DirectUploads, EventBus, ObjectStore } from '@millrace/domain';
 import type { Readiness } from '@millrace/http';
 import { BullMqEventBus, type QueueLocation } from '@millrace/queue';
-import { errorFields, type Logger, type Registry } from '@millrace/telemetry';
+import { errorFields, type Logger, type Registry, startTracing, type Tracing } from '@millrace/telemetry';
+import { VERSION } from './version.js';
 
 /** An event bus that can tell whether the queue answers. */
 export type WatchedEventBus = EventBus & { ping(): Promise<void> };
@@ -28,6 +29,7 @@ export interface CatalogRequest {
   /** The name of the service, as Postgres shows its connections. */
   readonly service: string;
   readonly logger: Logger;
+  readonly metrics?: Registry;
 }
 
 /** @throws DomainError `service.unavailable` when the database does not answer */
@@ -46,8 +48,15 @@ export function openServiceCatalog({ environment, databaseUrl, service, logger }
 export function openServiceEvents(request: {
   readonly queueLocation: QueueLocation;
   readonly logger: Logger;
+  readonly metrics?: Registry;
 }): Promise<BullMqEventBus> {
   return BullMqEventBus.open(request);
+}
+
+/** Before the first request, once per process; to be closed after everything that makes spans. */
+export function openServiceTracing(environment: Environment, service: string): Promise<Tracing> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLE_RATIO: sampleRatio } = environment;
+  return startTracing({ service, version: VERSION, endpoint, sampleRatio });
 }
 
 /**

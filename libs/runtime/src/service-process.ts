@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { measureCatalog } from '@millrace/catalog';
 import { type Environment, requireSetting } from '@millrace/config';
 import { OperationsDoor, type OperationsPage, Readiness } from '@millrace/http';
 import { parseQueueLocation } from '@millrace/queue';
-import { createMetrics, type Logger, measureProcess } from '@millrace/telemetry';
+import { createMetrics, type Logger, measureProcess, type Registry } from '@millrace/telemetry';
 import { Closers } from './closers.js';
 import { DependencyWait } from './dependency-wait.js';
 import { openObjectStore } from './open-object-store.js';
@@ -90,7 +91,8 @@ export class ServiceProcess {
     logger.info({ url: door.url }, 'the operations door is open');
     const wait = new DependencyWait({ readiness, logger, signal });
     wait.announce(DEPENDENCIES);
-    const parts = { ...(await this.openParts(wait)), environment, logger, metrics, readiness };
+    const parts = { ...(await this.openParts(wait, metrics)), environment, logger, metrics, readiness };
+    measureCatalog(metrics, parts.catalog);
     const service = await wait.open('start', () => definition.start(parts));
     closers.add(() => service.close());
     wait.forget(['migrations', 'start']);
@@ -104,17 +106,18 @@ export class ServiceProcess {
 
   private async openParts(
     wait: DependencyWait,
+    metrics: Registry,
   ): Promise<Omit<ServiceParts, 'environment' | 'logger' | 'metrics' | 'readiness'>> {
     const { environment, logger } = this.options;
     const databaseUrl = requireSetting(environment, 'DATABASE_URL');
     const queueLocation = parseQueueLocation({ REDIS_URL: environment.REDIS_URL, databaseUrl });
-    const request = { environment, databaseUrl, service: this.definition.name, logger };
+    const request = { environment, databaseUrl, service: this.definition.name, logger, metrics };
     const catalog = await wait.open('postgres', () => openServiceCatalog(request));
     this.closers.add(() => catalog.close());
     await wait.open('migrations', () => catalog.requireMigrated());
     const { close, ...opened } = await wait.open('object_store', () => openObjectStore(environment, catalog.blobs));
     this.closers.add(close);
-    const events = await wait.open('queue', () => openServiceEvents({ queueLocation, logger }));
+    const events = await wait.open('queue', () => openServiceEvents({ queueLocation, logger, metrics }));
     this.closers.add(() => events.close());
     return { queueLocation, catalog, events, ...opened };
   }

@@ -20,6 +20,15 @@ export interface DatabaseOptions {
   readonly onError?: (error: Error) => void;
 }
 
+/** The connections of one kind at this moment. */
+export interface ConnectionPool {
+  readonly pool: 'durable' | 'relaxed';
+  readonly inUse: number;
+  readonly idle: number;
+  /** Callers that wait for one. */
+  readonly waiting: number;
+}
+
 export const POOL_MAX = 10;
 export const STATEMENT_TIMEOUT_MS = 15_000;
 export const CONNECT_TIMEOUT_MS = 5_000;
@@ -49,6 +58,10 @@ export class Database {
       throw error;
     });
     return database;
+  }
+
+  get pools(): readonly ConnectionPool[] {
+    return [poolOf('durable', this.source), poolOf('relaxed', this.relaxedSource)];
   }
 
   /** Runs statements that need no common transaction. */
@@ -95,6 +108,13 @@ function sourceOf({ databaseUrl, onError }: DatabaseOptions, extra: pg.PoolConfi
     poolErrorHandler: onError ?? (() => undefined),
     extra,
   });
+}
+
+function poolOf(pool: ConnectionPool['pool'], source: DataSource): ConnectionPool {
+  // TypeORM keeps the pool there, and does not say so in the type of all drivers.
+  const { master } = source.driver as unknown as { readonly master: pg.Pool };
+  const { totalCount, idleCount, waitingCount } = master;
+  return { pool, inUse: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
 }
 
 async function mapped<T>(work: () => Promise<T>): Promise<T> {

@@ -41,6 +41,7 @@ import {
 } from './job-attempt.js';
 import { findBacklog, type JobBacklog } from './job-backlog.js';
 import { findWaiting, requeueAdmission, type WaitingJob, type WaitingJobsRequest } from './job-reconciliation.js';
+import { findQueueDepths, type QueueDepth } from './queue-depth.js';
 import { insertJob, wakeDispatcher, type JobOwner, type NewJob } from './outbox.js';
 
 export interface JobFilter {
@@ -76,8 +77,8 @@ export class JobRepository implements JobLedger {
       });
       if (!started) return undefined;
       // Neither ever changes.
-      const { kind, payload } = await manager.getRepository(JobEntity).findOneByOrFail({ tenantId, id });
-      return { kind, payload };
+      const { kind, payload, traceparent } = await manager.getRepository(JobEntity).findOneByOrFail({ tenantId, id });
+      return { kind, payload, ...(traceparent !== null && { traceparent }) };
     });
   }
 
@@ -101,6 +102,11 @@ export class JobRepository implements JobLedger {
   /** How much work of a kind there is at this moment, over all tenants. */
   backlog(kind: string): Promise<JobBacklog> {
     return this.database.run((manager) => findBacklog(manager, kind));
+  }
+
+  /** How much there is to do of each kind at this moment, over all tenants. */
+  depths(): Promise<QueueDepth[]> {
+    return this.database.run((manager) => findQueueDepths(manager));
   }
 
   /** @throws DomainError `job.not_found` */

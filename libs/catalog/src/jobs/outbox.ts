@@ -1,4 +1,5 @@
 import type { JobId, TenantId, UserId } from '@millrace/domain';
+import { currentTraceparent, inSpan } from '@millrace/telemetry';
 import type { Transaction } from '../database/database.js';
 import { insertRow } from '../database/transition.js';
 import type { JsonObject } from '../schema/json.js';
@@ -21,12 +22,20 @@ export interface JobOwner {
   readonly userId: UserId | null;
 }
 
-/** Writes a job in the transaction of the change it follows from, and wakes the dispatcher when that commits. */
+/**
+ * Writes a job in the transaction of the change it follows from, and wakes the dispatcher when that commits. Its attempts
+ * will be in the trace in which it is written.
+ */
 export async function insertJob(transaction: Transaction, owner: JobOwner, job: NewJob): Promise<void> {
   const { tenantId, userId } = owner;
   const { id, kind, payload, attemptsMax } = job;
-  await insertRow(transaction, JobEntity, { tenantId, userId, id, kind, payload, attemptsMax, status: 'queued' });
-  await wakeDispatcher(transaction);
+  const attributes = { 'millrace.tenant.id': tenantId, 'millrace.job.id': id };
+  await inSpan({ name: `enqueue ${kind}`, kind: 'producer' }, attributes, async (span) => {
+    const traceparent = span.traceparent ?? currentTraceparent() ?? null;
+    const row = { tenantId, userId, id, kind, payload, attemptsMax, traceparent, status: 'queued' } as const;
+    await insertRow(transaction, JobEntity, row);
+    await wakeDispatcher(transaction);
+  });
 }
 
 export async function wakeDispatcher(transaction: Transaction): Promise<void> {

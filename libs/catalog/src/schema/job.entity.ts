@@ -24,6 +24,8 @@ export interface Job {
   /** Why the last attempt failed; of an ended job, why it did. */
   readonly error: ErrorRecord | null;
   readonly cancelRequestedAt: Date | null;
+  /** Of the span that inserted it; null when there was none. */
+  readonly traceparent: string | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
@@ -46,6 +48,7 @@ export const JobEntity = new EntitySchema<Job>({
     progress: number('progress'),
     error: json('error', errorRecord),
     cancelRequestedAt: time('cancel_requested_at'),
+    traceparent: text('traceparent'),
     createdAt: time('created_at'),
     startedAt: time('started_at'),
     endedAt: time('ended_at'),

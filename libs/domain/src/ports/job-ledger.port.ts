@@ -16,6 +16,8 @@ export interface JobFence {
 export interface StartedJob {
   readonly kind: string;
   readonly payload: unknown;
+  /** Of the span that caused the job, as W3C Trace Context writes it; absent when nothing was traced. */
+  readonly traceparent?: string;
 }
 
 export type HeartbeatAnswer = 'running' | 'cancel_requested' | 'lost';
