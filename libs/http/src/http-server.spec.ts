@@ -7,6 +7,7 @@ import { Caller, KeyAuthenticator, generateApiKey, hashApiKey } from '@millrace/
 import { updateDatasetSchema, type UpdateDatasetBody } from '@millrace/contract';
 import { newId, type Principal } from '@millrace/domain';
 import { createLogger, createMetrics } from '@millrace/telemetry';
+import { eventually } from '@millrace/testing/eventually';
 import { HealthController } from './health.controller.js';
 import { Readiness } from './readiness.js';
 import { createHttpServer } from './http-server.js';
@@ -20,6 +21,12 @@ const principal: Principal = {
   scopes: ['files:write', 'files:read', 'datasets:write', 'queries:read'],
 };
 const key = generateApiKey();
+const lines: Record<string, unknown>[] = [];
+const logger = createLogger({
+  level: 'info',
+  service: 'test',
+  stream: { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+});
 let storeIsUp = true;
 let looks = 0;
 
@@ -39,6 +46,7 @@ class SampleController {
 
   @Operation('dataset.update')
   update(@Body({ schema: updateDatasetSchema }) body: UpdateDatasetBody, @Caller() caller: Principal): unknown {
+    logger.info({}, 'within a request');
     return { body, tenant: caller.tenantId };
   }
 
@@ -85,7 +93,7 @@ describe('an HTTP app', () => {
       authenticator: new KeyAuthenticator({
         findPrincipal: async (hash) => (hashApiKey(key).equals(hash) ? principal : undefined),
       }),
-      logger: createLogger({ level: 'silent', service: 'test' }),
+      logger,
       metrics: createMetrics('test'),
     });
     await app.listen(0, '127.0.0.1');
@@ -206,6 +214,21 @@ describe('an HTTP app', () => {
     expect(answer.headers.get('traceparent')).toBe(traceparent);
     const odd = await send('GET', '/v1/files', { headers: { 'x-request-id': 'a b"c' } });
     expect(odd.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('has request, tenant and trace on each line that is logged within a request', async () => {
+    const trace = '0af7651916cd43dd8448eb211c80319c';
+    const headers = { 'x-request-id': 'told', traceparent: `00-${trace}-b7ad6b7169203331-01` };
+    const json = { ...headers, 'content-type': 'application/json' };
+    await send('PUT', `/v1/datasets/${newId('dataset')}`, { body: '{"label":"New"}', headers: json });
+    const told = { requestId: 'told', tenantId: principal.tenantId, trace_id: trace };
+    await eventually('it is logged', () =>
+      lines.some(({ msg, requestId }) => msg === 'request' && requestId === 'told'),
+    );
+    expect(lines.filter(({ requestId }) => requestId === 'told')).toMatchObject([
+      { msg: 'within a request', ...told },
+      { msg: 'request', ...told },
+    ]);
   });
 
   it('looks at its dependencies once for all who ask at the same time', async () => {

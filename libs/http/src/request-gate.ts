@@ -1,3 +1,4 @@
+import { enterContext } from '@millrace/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AccessControl, type AuthenticatedRequest, type Authenticator } from '@millrace/auth';
 import { DomainError } from '@millrace/domain';
@@ -17,6 +18,11 @@ export function guardRequests(fastify: FastifyInstance, authenticator: Authentic
     const { access } = request.routeOptions.config as Partial<MillraceRouteConfig>;
     const principal = await control.admit(access, request.headers);
     if (principal) request.principal = principal;
+  });
+  // Not in the hook above: what is entered after an await is gone with its function.
+  fastify.addHook('onRequest', (request: FastifyRequest & AuthenticatedRequest, _reply, done) => {
+    if (request.principal) enterContext({ tenantId: request.principal.tenantId });
+    done();
   });
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DomainError } from '@millrace/domain';
+import { DomainError, type JobFence } from '@millrace/domain';
+import { currentTrace } from '@millrace/telemetry';
 import { eventually } from '@millrace/testing/eventually';
 import { DATASTORES } from '../test/test-datastores.js';
 import type { TestDatastore, TestQueue } from '../test/test-queue.js';
@@ -130,6 +131,40 @@ describe.each(DATASTORES)('the server on %s', (_, open) => {
       await bench.producer.send([{ kind: 'dataset.convert', ...bench.ledger.readmit(first) }]);
       await eventually('it has ended', () => bench.ended.length > 0);
       expect(bench.ended).toMatchObject([{ status: 'succeeded' }]);
+    });
+
+    it('has one line in the log, with kind, outcome and duration', async () => {
+      const lost = new DomainError('conversion.failed', 'no');
+      let isGood = true;
+      await bench.startWorker([converter(() => (isGood ? Promise.resolve() : Promise.reject(lost)))]);
+      const good = await bench.send();
+      await eventually('the end is told', () => bench.ended.length === 1);
+      isGood = false;
+      const bad = await bench.send();
+      await eventually('the end is told', () => bench.ended.length === 2);
+      const lineOf = ({ jobId }: JobFence) =>
+        eventually('its line', () => bench.log.lines.find(({ fields }) => 'jobId' in fields && fields.jobId === jobId));
+      const about = { kind: 'dataset.convert', durationMs: expect.any(Number) };
+      expect(await lineOf(good)).toEqual({
+        fields: { ...good, ...about, outcome: 'succeeded' },
+        message: 'an attempt succeeded',
+      });
+      expect(await lineOf(bad)).toEqual({
+        fields: { ...bad, ...about, outcome: 'conversion.failed' },
+        message: 'an attempt failed',
+      });
+    });
+
+    it('is in the trace that its job names', async () => {
+      const seen: unknown[] = [];
+      await bench.startWorker([converter(async () => seen.push(currentTrace()))]);
+      const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+      for (const job of [{ traceparent }, {}]) {
+        const fence = bench.ledger.admit({ kind: 'dataset.convert', payload: convertPayload(), ...job });
+        await bench.producer.send([{ kind: 'dataset.convert', ...fence }]);
+        await eventually('it was handled', () => seen.length === ('traceparent' in job ? 1 : 2));
+      }
+      expect(seen).toEqual([{ trace_id: 'a'.repeat(32), span_id: 'b'.repeat(16) }, undefined]);
     });
 
     it('of our own making is internal, and its message is not logged', async () => {

@@ -45,6 +45,8 @@ export function addLevel<Label extends string>(registry: Registry, level: Level<
     registers: [registry],
     collect: async () => {
       gauge.reset();
+      // Without labels that leaves a 0, which nobody has read.
+      if (labelNames.length === 0) gauge.remove();
       for (const [labels, value] of await readOrNone(read)) gauge.set(labels, value);
     },
   });

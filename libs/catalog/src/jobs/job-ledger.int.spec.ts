@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId, type ErrorRecord, type JobFence, type TenantId } from '@millrace/domain';
 import type { Catalog } from '@millrace/catalog';
+import { withRemoteParent } from '@millrace/telemetry';
 import { admitJob, createTenant, newJob, openCatalog, startJob, type TestCatalog } from '@millrace/testing';
 import { describeJobLedger } from '@millrace/testing/job-ledger-conformance';
 
@@ -38,6 +39,16 @@ describe('the ledger', () => {
     await endPause(fence.jobId);
     return admitJob(catalog, fence);
   };
+
+  it('gives each attempt the trace in which its job was inserted', async () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const job = await withRemoteParent(traceparent, () => insert());
+    const first = await admitJob(catalog, job);
+    expect(await catalog.jobs.start(first, { leaseMs })).toMatchObject({ traceparent });
+    expect(await catalog.jobs.start(await readmit(first), { leaseMs })).toMatchObject({ traceparent });
+    const other = await admitJob(catalog, await insert());
+    expect(await catalog.jobs.start(other, { leaseMs })).not.toHaveProperty('traceparent');
+  });
 
   describeJobLedger('the catalog', async () => ({
     ledger: catalog.jobs,

@@ -24,6 +24,9 @@ const CONVERT = { format: 'json', compression: 'none', columns: [COLUMN], rowCou
 const answerOf = (answer: unknown, text: string): string =>
   `onTask(() => say(${JSON.stringify({ type: 'answer', answer, dataBytes: 1 })}, ${JSON.stringify(text)}));`;
 
+const saying = (phases: unknown): string =>
+  `say(${JSON.stringify({ type: 'answer', answer: QUERY, dataBytes: 1, phases })}, '[[1]]')`;
+
 describe('what a child says', () => {
   let children: LyingChildren;
 
@@ -80,6 +83,9 @@ describe('what a child says', () => {
     ['no JSON', `write(frame('{'))`, 'unreadable'],
     ['no frame', `write(Buffer.alloc(64))`, 'unreadable'],
     ['a frame of 4 GB', `write(Buffer.alloc(8, 255))`, 'unreadable'],
+    ['a phase that is none', saying([{ name: 'SELECT 1', startMs: 0, endMs: 1 }]), 'unknown'],
+    ['a phase before its task', saying([{ name: 'read', startMs: -1, endMs: 1 }]), 'unknown'],
+    ['more phases than a task has', saying(Array(17).fill({ name: 'read', startMs: 0, endMs: 1 })), 'unknown'],
     ['a text beyond its bound', `say({ type: 'answer', answer: {}, dataBytes: 1 }, 'x'.repeat(11))`, 'unreadable'],
     ['an answer that is none', `say({ type: 'answer', dataBytes: 1 })`, 'unknown'],
     ['no size of its memory', `say({ type: 'answer', answer: ${JSON.stringify(QUERY)} }, '[]')`, 'unknown'],
