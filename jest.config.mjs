@@ -46,9 +46,9 @@ export default {
       ...onPostgres,
       displayName: 'e2e-separate',
       testMatch: ['<rootDir>/tests/e2e/**/*.e2e.spec.ts'],
-      // What is about `npm start` itself, its folder, or the tests' own tools.
+      // What is about `npm start` itself, its folder, its one page of metrics, its log, or the tests' own tools.
       testPathIgnorePatterns: [
-        '/(standalone|standalone-routes|results-unstorable|kill|postgres-loss|store-away|store-comparison|attacks-ordinary-user|bench)\\.e2e',
+        '/(standalone|standalone-routes|results-unstorable|kill|postgres-loss|store-away|store-comparison|attacks-ordinary-user|bench|metrics|traces)\\.e2e',
       ],
       globals: { MILLRACE_SHAPE: 'separate' },
     },

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CollectedSpan, eventually, TraceCollector } from '@millrace/testing';
-import { type MillraceUnderTest, startMillrace, type TenantUnderTest } from './harness/in-process.js';
+import { type MillraceUnderTest, startMillrace, type TenantUnderTest } from './harness/millrace.js';
 
 const SECRET_WORD = 'marshmallow';
 
@@ -146,7 +146,7 @@ describe('a dataset', () => {
       'engine convert',
       ...pathOf(attempt, spans),
     ]);
-    expect(below('store.materialize')).toContainEqual(['store.materialize', ...pathOf(attempt, spans)]);
+    expect(below('store.link')).toContainEqual(['store.link', ...pathOf(attempt, spans)]);
     expect(below('store.put')).toContainEqual(['store.put', ...pathOf(attempt, spans)]);
     expect(attribute(attempt, 'millrace.tenant.id')).toBe(tenant.tenantId);
     expect(collector.bodies.join('\n')).not.toContain(SECRET_WORD);
