@@ -126,22 +126,26 @@ describe('FolderObjectStore', () => {
     expect(await listAll(store, '')).toEqual([]);
   });
 
-  it('links a materialised file instead of copying it', async () => {
+  it('gives an object as a link, read-only, that outlives it', async () => {
     const key = objectKeys.upload(tenantId);
     await store.put(key, textStream('x'));
-    await store.materialize(key, join(base, 'local'));
-    expect((await stat(join(base, 'local'))).ino).toBe((await stat(join(root, key))).ino);
+    expect(await store.link(key, join(base, 'local'))).toBe(true);
+    const { ino, mode } = await stat(join(base, 'local'));
+    expect([ino, mode & 0o777]).toEqual([(await stat(join(root, key))).ino, 0o444]);
+    await store.delete(key);
+    expect(await readFile(join(base, 'local'), 'utf8')).toBe('x');
   });
 
-  it('refuses to materialise over a file, or into a folder that is not there', async () => {
+  it('refuses to link over a file, into a folder that is not there, and what is missing', async () => {
     const key = objectKeys.upload(tenantId);
     await store.put(key, textStream('x'));
     await writeFile(join(base, 'taken'), 'mine');
-    await expect(store.materialize(key, join(base, 'taken'))).rejects.toMatchObject({ code: 'storage.unavailable' });
+    await expect(store.link(key, join(base, 'taken'))).rejects.toMatchObject({ code: 'storage.unavailable' });
     expect(await readFile(join(base, 'taken'), 'utf8')).toBe('mine');
-    await expect(store.materialize(key, join(base, 'no', 'folder'))).rejects.toMatchObject({
-      code: 'storage.unavailable',
-    });
+    await expect(store.link(key, join(base, 'no', 'folder'))).rejects.toMatchObject({ code: 'storage.unavailable' });
+    const missing = store.link(objectKeys.upload(tenantId), join(base, 'missing'));
+    await expect(missing).rejects.toMatchObject({ code: 'storage.object_missing' });
+    await expect(stat(join(base, 'missing'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('copies the file of a put, so that its writer can not change the object', async () => {
@@ -176,7 +180,7 @@ describe('FolderObjectStore', () => {
     expect((await readdir('/proc/self/fd')).length).toBeLessThan(before + 5);
   });
 
-  it('materialises across file systems by a copy', async () => {
+  it('gives no link to another file system', async () => {
     const elsewhere = await mkdtemp('/dev/shm/millrace-');
     try {
       // The point of this test: two devices.
@@ -184,9 +188,6 @@ describe('FolderObjectStore', () => {
       const key = objectKeys.upload(tenantId);
       await store.put(key, textStream('over there'));
       expect(await store.link(key, join(elsewhere, 'copy'))).toBe(false);
-      await store.materialize(key, join(elsewhere, 'copy'));
-      expect(await readFile(join(elsewhere, 'copy'), 'utf8')).toBe('over there');
-      expect((await stat(join(elsewhere, 'copy'))).mode & 0o777).toBe(0o444);
     } finally {
       await chmod(elsewhere, 0o700);
       await rm(elsewhere, { recursive: true });
@@ -226,7 +227,7 @@ describe('a folder that is away', () => {
       putFile: store.putFile(objectKeys.upload(newId('tenant')), join(base, 'local')),
       get: store.get(key),
       find: store.find(key),
-      materialize: store.materialize(key, join(base, 'copy')),
+      link: store.link(key, join(base, 'copy')),
       delete: store.delete(key),
       list: listAll(store, ''),
       listBelow: listAll(store, key.slice(0, key.lastIndexOf('/') + 1)),

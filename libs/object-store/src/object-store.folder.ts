@@ -113,10 +113,6 @@ export class FolderObjectStore implements ObjectStore {
     }
   }
 
-  async materialize(key: string, path: string, options: StoreOptions = {}): Promise<void> {
-    if (!(await this.link(key, path, options))) await this.#copy(key, { path, options });
-  }
-
   async delete(key: string, options: StoreOptions = {}): Promise<void> {
     const path = this.#pathOf(key);
     options.signal?.throwIfAborted();
@@ -188,15 +184,6 @@ export class FolderObjectStore implements ObjectStore {
       throw new DomainError('storage.unavailable', 'The file was deleted while it was being written.', {
         cause: error,
       });
-    }
-  }
-
-  async #copy(key: string, target: { path: string; options: StoreOptions }): Promise<void> {
-    const bytes = await this.#open(key, target.options);
-    try {
-      await writeNewFile(target.path, bytes, target.options.signal);
-    } finally {
-      await bytes.return();
     }
   }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,9 +60,6 @@ describe('an S3 store that fails now and then', () => {
     await store.put(key, bodyOf(11 * MiB));
     expect(await store.find(key)).toEqual({ key, sizeBytes: 11 * MiB });
     expect(await readBytes(store, key)).toBe(11 * MiB);
-    const path = join(folder, `every-third-${fault.kind}-${'code' in fault ? fault.code : ''}`);
-    await store.materialize(key, path);
-    expect((await stat(path)).size).toBe(11 * MiB);
     expect(await listAll(store, objectKeys.tenantPrefix(tenant))).toEqual([key]);
     await store.delete(key);
     expect(await store.find(key)).toBeUndefined();
@@ -74,15 +71,6 @@ describe('an S3 store that fails now and then', () => {
     await store.put(key, bodyOf(6 * MiB));
     expect(count('CompleteMultipartUpload')).toBe(2);
     expect(await readBytes(store, key)).toBe(6 * MiB);
-  });
-
-  it('asks again for the range of a file that broke off', async () => {
-    const key = newKey();
-    await store.put(key, bodyOf(9 * MiB));
-    proxy.fail({ kind: 'cut', afterBytes: 100_000 }, { of: 'GetObject', times: 2 });
-    const path = join(folder, 'cut-twice');
-    await store.materialize(key, path);
-    expect((await readFile(path)).equals(Buffer.alloc(9 * MiB, 'x'))).toBe(true);
   });
 
   it('is there again after it was away', async () => {
@@ -104,7 +92,6 @@ describe('an S3 store that goes on failing', () => {
       () => store.put(key, bodyOf(3)),
       () => store.get(key),
       () => store.find(key),
-      () => store.materialize(key, join(folder, 'nothing')),
       () => store.delete(key),
       () => listAll(store, 't/'),
       () => store.ping(),
@@ -125,9 +112,6 @@ describe('an S3 store that goes on failing', () => {
     await store.put(key, bodyOf(200_000));
     proxy.fail(fault, { of: 'GetObject' });
     await expect(readBytes(store, key)).rejects.toMatchObject({ code: 'storage.unavailable' });
-    const path = join(folder, 'cut-off');
-    await expect(store.materialize(key, path)).rejects.toMatchObject({ code: 'storage.unavailable' });
-    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it.each(['bytes 1-9/10', 'bytes 0-8/10', 'bytes 0-9/*', ''])(
@@ -269,7 +253,6 @@ describe('an S3 store that is set up wrongly', () => {
       elsewhere.put(key, bodyOf(6 * MiB)),
       elsewhere.get(key),
       elsewhere.find(key),
-      elsewhere.materialize(key, join(folder, 'elsewhere')),
       elsewhere.delete(key),
       listAll(elsewhere, 't/'),
       elsewhere.ping(),

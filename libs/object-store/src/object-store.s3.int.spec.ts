@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -65,37 +65,6 @@ describe('S3ObjectStore', () => {
     expect(await store.put(key, streamOf(bytes))).toEqual({ key, sizeBytes: bytes.byteLength });
     expect(operations().filter((operation) => operation === 'UploadPart')).toHaveLength(5);
     expect((await readAll(store, key)).equals(bytes)).toBe(true);
-  });
-
-  it('materialises by several ranges', async () => {
-    const key = objectKeys.upload(tenantId);
-    const bytes = randomBytes(17 * MiB + 5);
-    await store.put(key, streamOf(bytes));
-    proxy.heal();
-    const path = join(folder, 'large');
-    await store.materialize(key, path);
-    expect(operations()).toEqual(['HeadObject', 'GetObject', 'GetObject', 'GetObject']);
-    expect((await readFile(path)).equals(bytes)).toBe(true);
-  });
-
-  it('materialises an empty object', async () => {
-    const key = objectKeys.upload(tenantId);
-    await store.put(key, bodyOf(0));
-    const path = join(folder, 'empty');
-    await store.materialize(key, path);
-    expect((await stat(path)).size).toBe(0);
-  });
-
-  it('refuses to materialise over a file, or into a folder that is not there', async () => {
-    const key = objectKeys.upload(tenantId);
-    await store.put(key, bodyOf(1));
-    const path = join(folder, 'taken');
-    await writeFile(path, 'mine');
-    await expect(store.materialize(key, path)).rejects.toMatchObject({ code: 'storage.unavailable' });
-    expect((await stat(path)).size).toBe(4);
-    await expect(store.materialize(key, join(folder, 'no', 'folder'))).rejects.toMatchObject({
-      code: 'storage.unavailable',
-    });
   });
 
   it('lists and deletes what is half written, each key once, over pages', async () => {

@@ -5,7 +5,6 @@ import { openFileBytes } from './file-bytes.js';
 import { checkKey, checkPrefix } from './object-keys.js';
 import { checkRange } from './range.js';
 import { S3Connection } from './s3-connection.js';
-import { downloadObject } from './s3-download.js';
 import { getBytes, headObject } from './s3-get.js';
 import { halfWrittenBytes, listHalfWritten, listObjects, type HalfWritten } from './s3-listing.js';
 import { putBody } from './s3-put.js';
@@ -55,10 +54,6 @@ export class S3ObjectStore implements ObjectStore {
 
   async find(key: string, options: StoreOptions = {}): Promise<StoredObject | undefined> {
     return headObject(this.#connection, checkKey(key), options);
-  }
-
-  async materialize(key: string, path: string, options: StoreOptions = {}): Promise<void> {
-    await downloadObject(this.#connection, { key: checkKey(key), path, signal: options.signal });
   }
 
   /** Uploads in parts first: one that completes meanwhile is then an object, and deleted with it. */

@@ -27,10 +27,6 @@ export class TracedObjectStore implements ObjectStore {
     return inSpan('store.find', {}, () => this.inner.find(key, options));
   }
 
-  materialize(key: string, path: string, options?: StoreOptions): Promise<void> {
-    return inSpan('store.materialize', {}, () => this.inner.materialize(key, path, options));
-  }
-
   delete(key: string, options?: StoreOptions): Promise<void> {
     return inSpan('store.delete', {}, () => this.inner.delete(key, options));
   }

@@ -131,10 +131,6 @@ export class FaultyObjectStore implements ObjectStore {
     );
   }
 
-  materialize(key: string, path: string, options?: StoreOptions): Promise<void> {
-    return this.#around({ call: 'materialize', key, options }, () => this.inner.materialize(key, path, options));
-  }
-
   delete(key: string, options?: StoreOptions): Promise<void> {
     return this.#around({ call: 'delete', key, options }, () => this.inner.delete(key, options));
   }

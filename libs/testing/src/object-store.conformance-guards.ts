@@ -26,7 +26,6 @@ export function describeKeys(context: GetContext): void {
         store.putFile(key, join(folder, 'x')),
         store.get(key),
         store.find(key),
-        store.materialize(key, join(folder, 'y')),
         store.delete(key),
       ];
       for (const outcome of await Promise.allSettled(calls)) expect(outcome.status).toBe('rejected');
@@ -53,7 +52,6 @@ export function describeAbort(context: GetContext): void {
       await expect(store.putFile(newKey(), path, options)).rejects.toBe(reason);
       await expect(store.get(key, options)).rejects.toBe(reason);
       await expect(store.find(key, options)).rejects.toBe(reason);
-      await expect(store.materialize(key, path, options)).rejects.toBe(reason);
       await expect(store.delete(key, options)).rejects.toBe(reason);
       await expect(store.ping(options)).rejects.toBe(reason);
       await expect(store.list('t/', options)[Symbol.asyncIterator]().next()).rejects.toBe(reason);

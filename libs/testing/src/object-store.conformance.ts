@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -62,7 +62,6 @@ export function describeObjectStore(name: string, factory: () => Promise<ObjectS
     describePut(getContext);
     describeBrokenPut(getContext);
     describeGet(getContext);
-    describeMaterialize(getContext);
     describeDelete(getContext);
     describeList(getContext);
     describeKeys(getContext);
@@ -216,28 +215,6 @@ function describeGet(context: GetContext): void {
       }
       const copies = await Promise.all(Array.from({ length: 8 }, async () => readAll(await store.get(key))));
       expect(copies.every((copy) => copy.equals(bytes))).toBe(true);
-    });
-  });
-}
-
-function describeMaterialize(context: GetContext): void {
-  describe('materialize', () => {
-    it('makes a read-only local file that outlives the object', async () => {
-      const { store, folder } = context();
-      const key = newKey();
-      const path = join(folder, 'input.parquet');
-      await store.put(key, streamOf(Buffer.from('some bytes'), 4));
-      await store.materialize(key, path);
-      expect((await stat(path)).mode & 0o777).toBe(0o444);
-      await store.delete(key);
-      expect(await readFile(path, 'utf8')).toBe('some bytes');
-    });
-
-    it('says that an object is missing, and makes no file', async () => {
-      const { store, folder } = context();
-      const path = join(folder, 'missing.parquet');
-      await expect(store.materialize(newKey(), path)).rejects.toMatchObject({ code: 'storage.object_missing' });
-      await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
     });
   });
 }

@@ -39,8 +39,6 @@ export interface ObjectStore {
    * @returns false where no link is possible: another file system
    */
   link?(key: string, path: string, options?: StoreOptions): Promise<boolean>;
-  /** Makes the object a read-only (0444) local file at a path that must not exist: a link where that is possible. */
-  materialize(key: string, path: string, options?: StoreOptions): Promise<void>;
   /** Deletes the object, also one that is only half written. A key without an object is no error. */
   delete(key: string, options?: StoreOptions): Promise<void>;
   /** All objects whose key starts with a prefix, half written ones included. */
