@@ -41,7 +41,7 @@ export function stepsOf(root) {
     suite('integration', 'tests on real Postgres, DuckDB, queue and folders', { workers: 2, msMax: 15 * MINUTE_MS }),
     // One at a time: each runs the whole system, whose engine processes use both cores by themselves.
     suite('e2e', 'tests of the whole system, all services in one process', { workers: 1, msMax: 20 * MINUTE_MS }),
-    suite('e2e-separate', 'the same on separate processes, Redis and S3', { workers: 1, msMax: 25 * MINUTE_MS }),
+    suite('e2e-separate', 'the same on separate processes, Redis and S3', { workers: 2, msMax: 20 * MINUTE_MS }),
     suite('chaos', 'processes that are replaced, killed and cut off', { workers: 1, msMax: 15 * MINUTE_MS }),
   ].map((step) => ({
     ...step,
