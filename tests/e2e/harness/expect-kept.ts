@@ -2,8 +2,16 @@ import { expect } from '@jest/globals';
 import type { MillraceClient } from '@millrace/contract';
 import type { Promises } from './kill-load.js';
 
-/** Everything that was acknowledged is still there, and usable. A result that was not stored may be lost, and says so. */
-export async function expectKept({ uploads, tables, results }: Promises, client: MillraceClient): Promise<void> {
+/**
+ * Everything that was acknowledged is still there, and usable. A result that was not stored may be lost, and says so.
+ *
+ * @param lostBy the codes by which it may
+ */
+export async function expectKept(
+  { uploads, tables, results }: Promises,
+  client: MillraceClient,
+  lostBy: readonly string[] = ['result.lost'],
+): Promise<void> {
   await expectUploads(uploads, client);
   for (const [table, rows] of tables) {
     const { body } = await client.call('query.run', { body: { sql: `SELECT count(*) FROM datasets.${table}` } });
@@ -11,7 +19,7 @@ export async function expectKept({ uploads, tables, results }: Promises, client:
   }
   for (const [id, rows] of results) {
     const { body } = await client.call('result.get', { path: { id }, query: { limit: 1 } });
-    if (body.status === 'failed') expect(body.error?.code).toBe('result.lost');
+    if (body.status === 'failed') expect(lostBy).toContain(body.error?.code);
     else expect(body).toMatchObject({ status: 'ready', total_row_count: rows });
   }
 }

@@ -26,6 +26,8 @@ const PAUSE_MS = 50;
 let tables = 0;
 
 export interface Load {
+  /** Of all calls so far. */
+  readonly errors: readonly unknown[];
   /** Ends after the calls that are under way. Gives the errors of all calls. */
   stop(): Promise<unknown[]>;
 }
@@ -47,6 +49,7 @@ export function startLoad(client: MillraceClient, promises: Promises): Load {
     }
   });
   return {
+    errors,
     stop: async () => {
       isStopped = true;
       await Promise.all(lanes);

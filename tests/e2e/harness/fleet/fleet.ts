@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Catalog } from '@millrace/catalog';
 import { S3ObjectStore } from '@millrace/object-store';
-import { RedisServer, S3Proxy, startPostgres, startS3, type TestS3 } from '@millrace/testing';
+import { RedisServer, S3Proxy, startPostgres, startS3, type TestDatabase, type TestS3 } from '@millrace/testing';
 import { type TenantUnderTest, tenantAt } from '../millrace.js';
 import { Balancer } from './balancer.js';
+import { OwnPostgres } from './own-postgres.js';
 import { type AppName, APPS, ServiceRun } from './service-run.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -33,6 +34,8 @@ export interface FleetOptions {
   /** One of each, and nothing between clients, gateway and query service: what passes is buffered by nobody else. */
   readonly isDirect?: boolean;
   readonly variables?: Readonly<Record<string, string>>;
+  /** A Postgres that can be ended, as `postgres`; else a database on the server that all suites share. */
+  readonly ownPostgres?: boolean;
 }
 
 /**
@@ -47,7 +50,7 @@ export class Fleet {
 
   private constructor(
     readonly dataFolder: string,
-    readonly databaseUrl: string,
+    private readonly database: TestDatabase | OwnPostgres,
     /** To look at what the services wrote, and to make tenants. */
     readonly catalog: Catalog,
     readonly redis: RedisServer,
@@ -58,11 +61,16 @@ export class Fleet {
     private readonly variables: Readonly<Record<string, string>>,
   ) {}
 
-  static async start({ counts = {}, isDirect = false, variables = {} }: FleetOptions = {}): Promise<Fleet> {
+  static async start(options: FleetOptions = {}): Promise<Fleet> {
+    const { counts = {}, isDirect = false, ownPostgres = false, variables = {} } = options;
     const dataFolder = await mkdtemp(join(tmpdir(), 'millrace-fleet-'));
     // Engine processes run as users without rights, who have to pass.
     await chmod(dataFolder, 0o711);
-    const [database, redis, bucket] = await Promise.all([startPostgres(), RedisServer.start(), startS3()]);
+    const [database, redis, bucket] = await Promise.all([
+      ownPostgres ? OwnPostgres.start() : startPostgres(),
+      RedisServer.start(),
+      startS3(),
+    ]);
     const s3 = await S3Proxy.start(bucket.endpoint);
     const { databaseUrl } = database;
     const settings = {
@@ -76,7 +84,7 @@ export class Fleet {
     await migrate(settings);
     const catalog = await Catalog.open({ databaseUrl, poolMax: 2, blobGraceMs: 0 });
     const store = new S3ObjectStore(bucket);
-    const fleet = new Fleet(dataFolder, databaseUrl, catalog, redis, s3, store, settings);
+    const fleet = new Fleet(dataFolder, database, catalog, redis, s3, store, settings);
     fleet.closers.push(
       () => rm(dataFolder, { recursive: true, force: true }),
       () => Promise.all([database.stop(), redis.stop(), bucket.stop()]),
@@ -91,6 +99,16 @@ export class Fleet {
       await fleet.stop();
       throw error;
     }
+  }
+
+  get databaseUrl(): string {
+    return this.database.databaseUrl;
+  }
+
+  /** The database server, for who asked for one of its own. */
+  get postgres(): OwnPostgres {
+    if (this.database instanceof OwnPostgres) return this.database;
+    throw new Error('The fleet has a database on a server that others use, too.');
   }
 
   /** Where clients send their requests. */
@@ -109,11 +127,25 @@ export class Fleet {
     return this.runs.filter((run) => run.app === app && !run.hasEnded);
   }
 
+  /** Starts one more process of a service, with settings of its own where they are given, and does not wait for it. */
+  begin(app: AppName, variables: Readonly<Record<string, string>> = {}): ServiceRun {
+    const inner = { QUERY_SERVICE_URL: this.queryServices?.url ?? '' };
+    const run = new ServiceRun(app, { ...this.variables, ...inner, ...variables });
+    this.runs.push(run);
+    return run;
+  }
+
   /** Starts one more process of a service and waits until it is ready. */
   async add(app: AppName): Promise<ServiceRun> {
-    const run = await this.spawn(app).untilReady();
-    await Promise.all([this.gateways?.look(), this.queryServices?.look()]);
+    const run = await this.begin(app).untilReady();
+    await this.look();
     return run;
+  }
+
+  /** Waits until all processes that have not ended are ready. */
+  async untilReady(): Promise<void> {
+    await Promise.all(APPS.flatMap((app) => this.of(app)).map((run) => run.untilReady()));
+    await this.look();
   }
 
   /** As a rolling update does: for each process of a service a new one, and when that is ready, the old one stops. */
@@ -151,8 +183,8 @@ export class Fleet {
     this.queryServices = await Balancer.open(() => this.of('query-service'));
     this.gateways = await Balancer.open(() => this.of('gateway'));
     const wanted = APPS.flatMap((app) => Array.from({ length: counts[app] ?? 1 }, () => app));
-    await Promise.all(wanted.map((app) => this.spawn(app).untilReady()));
-    await Promise.all([this.gateways.look(), this.queryServices.look()]);
+    for (const app of wanted) this.begin(app);
+    await this.untilReady();
   }
 
   private async openDirect(): Promise<void> {
@@ -166,6 +198,10 @@ export class Fleet {
     const run = new ServiceRun(app, { ...this.variables, QUERY_SERVICE_URL: queryServiceUrl });
     this.runs.push(run);
     return run;
+  }
+
+  private async look(): Promise<void> {
+    await Promise.all([this.gateways?.look(), this.queryServices?.look()]);
   }
 }
 
