@@ -279,6 +279,32 @@ describe('an S3 store that is set up wrongly', () => {
     await expect(call(newKey())).rejects.toMatchObject(says(`does not allow ${action} on the bucket "${s3.bucket}"`));
   });
 
+  it.each([
+    { of: 'ListObjects', action: 's3:ListBucket' },
+    { of: 'PutObject', action: 's3:PutObject' },
+    { of: 'GetObject', action: 's3:GetObject' },
+    { of: 'DeleteObject', action: 's3:DeleteObject' },
+    { of: 'ListParts', action: 's3:ListMultipartUploadParts' },
+    { of: 'AbortMultipartUpload', action: 's3:AbortMultipartUpload' },
+    { of: 'ListMultipartUploads', action: 's3:ListBucketMultipartUploads' },
+  ] as const)(
+    'names it before anything is done when it is asked for access: $action at $of',
+    async ({ of, action }) => {
+      proxy.deny(of);
+      await expect(store.checkAccess()).rejects.toMatchObject(
+        says(`does not allow ${action} on the bucket "${s3.bucket}"`),
+      );
+    },
+  );
+
+  it('may be asked for access by many at once, and takes back what it wrote', async () => {
+    await Promise.all(Array.from({ length: 8 }, () => store.checkAccess()));
+    const calls = (operation: string) => proxy.requests.filter((each) => each.operation === operation);
+    expect(calls('DeleteObject').map(({ target }) => target.split('?')[0])).toEqual(
+      calls('PutObject').map(({ target }) => target.split('?')[0]),
+    );
+  });
+
   it('says that its credentials are wrong', async () => {
     const { accessKeyId, secretAccessKey } = s3.credentials;
     const stranger = open({ credentials: { accessKeyId: 'nobody', secretAccessKey } });

@@ -4,6 +4,7 @@ import { S3DirectUploads } from './direct-uploads.s3.js';
 import { openFileBytes } from './file-bytes.js';
 import { checkKey, checkPrefix } from './object-keys.js';
 import { checkRange } from './range.js';
+import { checkAccess } from './s3-access.js';
 import { S3Connection } from './s3-connection.js';
 import { getBytes, headObject } from './s3-get.js';
 import { halfWrittenBytes, listHalfWritten, listObjects, type HalfWritten } from './s3-listing.js';
@@ -92,6 +93,17 @@ export class S3ObjectStore implements ObjectStore {
     const connection = this.#connection;
     const command = new ListObjectsV2Command({ Bucket: connection.bucket, Prefix: 't/', MaxKeys: 1 });
     await connection.call('ListObjectsV2', options, (send) => connection.client.send(command, send));
+  }
+
+  /**
+   * Whether the bucket is there, and everything allowed that is done with it: tries each once. For the start of a process;
+   * `ping` costs less.
+   *
+   * @throws DomainError `storage.unavailable` that names what is missing
+   */
+  async checkAccess(options: StoreOptions = {}): Promise<void> {
+    await this.ping(options);
+    await checkAccess(this.#connection, { ...options, encryption: this.#options.encryption });
   }
 
   /** Closes the connections. */

@@ -26,7 +26,7 @@ export function openObjectStore(environment: Environment, blobs: BlobRepository)
 }
 
 /**
- * A bucket must be there, and answer. Nothing in it says that it is ours: its name does, and whoever has the name of
+ * A bucket must be there, answer, and allow what is done with it. Nothing in it says that it is ours: its name does, and whoever has the name of
  * another one finds the files missing, not gone.
  */
 async function openBucket(environment: Environment, bucket: string): Promise<OpenedStore> {
@@ -40,7 +40,7 @@ async function openBucket(environment: Environment, bucket: string): Promise<Ope
     ...encryptionOf(environment),
   });
   try {
-    await store.ping();
+    await store.checkAccess();
     const close = async (): Promise<void> => store.close();
     // The address of a server in our own network means nothing to clients.
     const isReachable = endpoint === undefined || publicEndpoint !== undefined;

@@ -50,6 +50,8 @@ export class Fleet {
 
   private constructor(
     readonly dataFolder: string,
+    /** The name of the bucket. */
+    readonly bucket: string,
     private readonly database: TestDatabase | OwnPostgres,
     /** To look at what the services wrote, and to make tenants. */
     readonly catalog: Catalog,
@@ -84,7 +86,7 @@ export class Fleet {
     await migrate(settings);
     const catalog = await Catalog.open({ databaseUrl, poolMax: 2, blobGraceMs: 0 });
     const store = new S3ObjectStore(bucket);
-    const fleet = new Fleet(dataFolder, database, catalog, redis, s3, store, settings);
+    const fleet = new Fleet(dataFolder, bucket.bucket, database, catalog, redis, s3, store, settings);
     fleet.closers.push(
       () => rm(dataFolder, { recursive: true, force: true }),
       () => Promise.all([database.stop(), redis.stop(), bucket.stop()]),
@@ -129,7 +131,8 @@ export class Fleet {
 
   /** Starts one more process of a service, with settings of its own where they are given, and does not wait for it. */
   begin(app: AppName, variables: Readonly<Record<string, string>> = {}): ServiceRun {
-    const inner = { QUERY_SERVICE_URL: this.queryServices?.url ?? '' };
+    const queryServiceUrl = this.queryServices?.url ?? this.of('query-service')[0]?.url;
+    const inner = { QUERY_SERVICE_URL: queryServiceUrl ?? '' };
     const run = new ServiceRun(app, { ...this.variables, ...inner, ...variables });
     this.runs.push(run);
     return run;
@@ -188,16 +191,9 @@ export class Fleet {
   }
 
   private async openDirect(): Promise<void> {
-    const others = (['convert-worker', 'maintenance-worker'] as const).map((app) => this.spawn(app).untilReady());
-    await this.spawn('query-service').untilReady();
-    await Promise.all([this.spawn('gateway').untilReady(), ...others]);
-  }
-
-  private spawn(app: AppName): ServiceRun {
-    const queryServiceUrl = this.queryServices?.url ?? this.of('query-service')[0]?.url ?? '';
-    const run = new ServiceRun(app, { ...this.variables, QUERY_SERVICE_URL: queryServiceUrl });
-    this.runs.push(run);
-    return run;
+    const others = (['convert-worker', 'maintenance-worker'] as const).map((app) => this.begin(app).untilReady());
+    await this.begin('query-service').untilReady();
+    await Promise.all([this.begin('gateway').untilReady(), ...others]);
   }
 
   private async look(): Promise<void> {
