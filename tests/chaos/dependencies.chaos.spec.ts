@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@millrace/testing';
+import { compareStoreWithCatalog } from '../e2e/harness/compare-store-with-catalog.js';
+import { expectKept } from '../e2e/harness/expect-kept.js';
+import { Fleet } from '../e2e/harness/fleet/fleet.js';
+import { saysWhenToComeAgain } from '../e2e/harness/fleet/retryable.js';
+import { type Load, Promises, startLoad } from '../e2e/harness/kill-load.js';
+import { waitForOpenWork } from '../e2e/harness/open-work.js';
+import { repeatedEffects } from '../e2e/harness/repeated-effects.js';
+
+const TEST_MAX_MS = 240_000;
+const WAIT_MAX_MS = 90_000;
+
+interface Loss {
+  readonly what: string;
+  /** Takes it away under load, and brings it back when that has shown. */
+  readonly lose: (fleet: Fleet, load: Load) => Promise<void>;
+}
+
+const clientsHear = (load: Load): Promise<unknown> =>
+  eventually('clients hear of it', () => load.errors.length > 0, WAIT_MAX_MS);
+
+const LOSSES: readonly Loss[] = [
+  {
+    what: 'Redis is restarted without its data',
+    lose: async ({ redis }) => {
+      await redis.kill();
+      await redis.restart();
+    },
+  },
+  {
+    what: 'Redis is away until that shows, and comes back empty',
+    lose: async (fleet) => {
+      await fleet.redis.kill();
+      const [worker] = fleet.of('convert-worker');
+      await eventually('it shows', async () => (await worker?.isReady()) === false, WAIT_MAX_MS);
+      await fleet.redis.restart();
+    },
+  },
+  {
+    what: 'Postgres is restarted',
+    lose: ({ postgres }) => postgres.restart('SIGINT'),
+  },
+  {
+    what: 'Postgres crashes',
+    lose: ({ postgres }) => postgres.restart('SIGKILL'),
+  },
+  {
+    what: 'the network between gateway and query service is cut',
+    lose: async ({ innerNetwork }, load) => {
+      innerNetwork.cut();
+      await clientsHear(load);
+      innerNetwork.mend();
+    },
+  },
+];
+
+describe('when something that services need goes away under load', () => {
+  let fleet: Fleet;
+
+  beforeAll(async () => {
+    fleet = await Fleet.start({ ownPostgres: true });
+  }, TEST_MAX_MS);
+  afterAll(() => fleet.stop(), TEST_MAX_MS);
+
+  it.each(LOSSES)(
+    'nothing is lost, clients hear when to come again, and the services recover by themselves: $what',
+    async ({ lose }) => {
+      await fleet.explained(async () => {
+        const tenant = await fleet.newTenant();
+        const promises = new Promises();
+        const load = startLoad(tenant.asAdmin, promises);
+        await eventually('something of each kind was promised', () => promises.areOfEachKind(), WAIT_MAX_MS);
+        await lose(fleet, load);
+        await fleet.untilReady();
+        const { tables, results } = promises;
+        const before = { tables: tables.size, results: results.size };
+        await eventually(
+          'tables are made and queries answered again',
+          () => tables.size > before.tables && results.size > before.results,
+          WAIT_MAX_MS,
+        );
+        const errors = await load.stop();
+        expect(errors.filter((error) => !saysWhenToComeAgain(error))).toEqual([]);
+        expect(await waitForOpenWork(tenant.asAdmin)).toEqual([]);
+        await expectKept(promises, tenant.asAdmin);
+        expect(await repeatedEffects(fleet.databaseUrl)).toEqual([]);
+      });
+    },
+    TEST_MAX_MS,
+  );
+
+  it('left no file without a row, and no row without its file', async () => {
+    const { databaseUrl, store } = fleet;
+    expect(await compareStoreWithCatalog({ databaseUrl, objects: store })).toEqual([]);
+  });
+});
