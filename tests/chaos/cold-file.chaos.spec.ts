@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withClient } from '@millrace/testing';
-import { Fleet, type FleetTenant } from '../e2e/harness/fleet/fleet.js';
+import { Fleet } from '../e2e/harness/fleet/fleet.js';
+import type { TenantUnderTest } from '../e2e/harness/millrace.js';
 
 const TEST_MAX_MS = 180_000;
 const READERS = 100;
@@ -37,7 +38,7 @@ describe('100 readers of one file that no query service has', () => {
   );
 
   /** Makes a table of one file, and reads it as often as it says above. Gives the key of the file. */
-  const readNewTable = async ({ asMember, tenantId }: FleetTenant): Promise<string> => {
+  const readNewTable = async ({ asMember, tenantId }: TenantUnderTest): Promise<string> => {
     const lines = Array.from({ length: ROWS }, (_, row) => `${row},${randomBytes(ROW_BYTES).toString('base64')}\n`);
     const body = `id,noise\n${lines.join('')}`;
     const { body: file } = await asMember.call('file.upload', { body, headers: { 'content-type': 'text/csv' } });

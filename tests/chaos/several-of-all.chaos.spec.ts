@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, withClient } from '@millrace/testing';
 import { compareStoreWithCatalog } from '../e2e/harness/compare-store-with-catalog.js';
 import { expectKept } from '../e2e/harness/expect-kept.js';
-import { Fleet, type FleetTenant } from '../e2e/harness/fleet/fleet.js';
+import { Fleet } from '../e2e/harness/fleet/fleet.js';
+import type { TenantUnderTest } from '../e2e/harness/millrace.js';
 import { csvOf, Promises, startLoad } from '../e2e/harness/kill-load.js';
 import { waitForOpenWork } from '../e2e/harness/open-work.js';
 import { repeatedEffects } from '../e2e/harness/repeated-effects.js';
@@ -84,7 +85,7 @@ describe('several processes of each service side by side', () => {
 });
 
 /** Makes many tables at once, queries meanwhile, and waits until all is done. */
-async function workOf({ asAdmin }: FleetTenant): Promise<void> {
+async function workOf({ asAdmin }: TenantUnderTest): Promise<void> {
   const promises = new Promises();
   const load = startLoad(asAdmin, promises);
   const datasets = await Promise.all(

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, type FaultScope, type S3Fault } from '@millrace/testing';
 import { compareStoreWithCatalog } from '../e2e/harness/compare-store-with-catalog.js';
 import { expectKept } from '../e2e/harness/expect-kept.js';
-import { Fleet, type FleetTenant } from '../e2e/harness/fleet/fleet.js';
+import { Fleet } from '../e2e/harness/fleet/fleet.js';
+import type { TenantUnderTest } from '../e2e/harness/millrace.js';
 import { saysWhenToComeAgain } from '../e2e/harness/fleet/retryable.js';
 import { largeCsvOf, type Load, Promises, startLoad } from '../e2e/harness/kill-load.js';
 import { waitForOpenWork } from '../e2e/harness/open-work.js';
@@ -43,7 +44,7 @@ describe('a store that fails', () => {
   afterAll(() => fleet.stop(), TEST_MAX_MS);
 
   /** Ends the load and looks at everything that must hold. */
-  const expectNothingLost = async ({ asAdmin }: FleetTenant, load: Load, promises: Promises): Promise<void> => {
+  const expectNothingLost = async ({ asAdmin }: TenantUnderTest, load: Load, promises: Promises): Promise<void> => {
     const errors = await load.stop();
     expect(errors.filter((error) => !saysWhenToComeAgain(error))).toEqual([]);
     expect(await waitForOpenWork(asAdmin)).toEqual([]);
@@ -96,7 +97,7 @@ describe('a store that fails', () => {
 });
 
 /** A file in parts, and a table of it, by a client that comes again when it is told to. */
-async function makeLargeTable({ asAdmin }: FleetTenant, promises: Promises): Promise<void> {
+async function makeLargeTable({ asAdmin }: TenantUnderTest, promises: Promises): Promise<void> {
   const { content, rowCount } = largeCsvOf(LARGE_BLOCKS);
   const headers = { 'content-type': 'text/csv' };
   const { body: file } = await comingAgain(() => asAdmin.call('file.upload', { body: content, headers }));
