@@ -7,16 +7,18 @@ const INPUT = /\/inputs\/[^/]+$/;
 const OUTPUT = /\/scratch\/\w+\.parquet$/;
 
 /**
- * Kills with SIGKILL the engine processes that were given something to read and write what comes of it: not those that
+ * Kills with SIGKILL, or sends another signal to, the engine processes that were given something to read and write what comes of it: not those that
  * wait for work, nor one that has not begun, whose work another would do.
  *
  * @param folder where engine processes have their folders
  * @param isWanted whether a process that has this file to read is meant; all are when left out
+ * @param signal what they get
  * @returns how many there were
  */
 export async function killWorkingEngines(
   folder: string,
   isWanted: (file: FoundFile) => boolean = () => true,
+  signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<number> {
   const files = await filesBelow(folder);
   const writing = foldersOf(files.filter(({ path }) => OUTPUT.test(path)));
@@ -24,7 +26,7 @@ export async function killWorkingEngines(
   const folders = [...reading].filter((each) => writing.has(each));
   const found = await Promise.all(folders.map((each) => processesNaming(`${each}/`)));
   const pids = found.flat().map(({ pid }) => pid);
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const pid of pids) process.kill(pid, signal);
   return pids.length;
 }
 

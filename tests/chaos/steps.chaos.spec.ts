@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { compareStoreWithCatalog } from '../e2e/harness/compare-store-with-catalog.js';
+import { expectKept } from '../e2e/harness/expect-kept.js';
+import { Fleet } from '../e2e/harness/fleet/fleet.js';
+import { APPS, type AppName } from '../e2e/harness/fleet/service-run.js';
+import { isPassing, Promises, startLoad } from '../e2e/harness/kill-load.js';
+import { waitForOpenWork } from '../e2e/harness/open-work.js';
+import { repeatedEffects } from '../e2e/harness/repeated-effects.js';
+import { CONVERSION_STEPS } from './steps/conversion-steps.js';
+import { RESULT_STEPS } from './steps/result-steps.js';
+import { UPLOAD_STEPS } from './steps/upload-steps.js';
+
+const TEST_MAX_MS = 240_000;
+const STEPS = [...UPLOAD_STEPS, ...CONVERSION_STEPS, ...RESULT_STEPS];
+
+/** Room for everything that is held beside the load, and a drain that what is held outlasts. */
+const VARIABLES = {
+  DRAIN_DELAY_MS: '0',
+  DRAIN_MS: '1000',
+  CONVERT_CONCURRENCY: '6',
+  QUERY_CHILDREN_MAX: '5',
+  QUERY_CHILDREN_KEPT_MAX: '6',
+};
+
+const stepsOf = (app: AppName) => STEPS.filter((step) => step.app === app);
+
+/** One process has work at all its steps: to end one for each would take minutes, and show the same. */
+const ENDS = APPS.flatMap((app) =>
+  (['SIGKILL', 'SIGTERM'] as const).map((signal) => ({
+    ...{ app, signal },
+    steps: stepsOf(app)
+      .map(({ name }) => name)
+      .join(', '),
+  })),
+);
+
+describe('a process that ends in the middle of its work, under load', () => {
+  let fleet: Fleet;
+
+  beforeAll(async () => {
+    fleet = await Fleet.start({ variables: VARIABLES });
+  }, TEST_MAX_MS);
+  afterAll(() => fleet.stop(), TEST_MAX_MS);
+
+  const holdAll = async (app: AppName) => {
+    const held = [];
+    for (const step of stepsOf(app)) {
+      const tenant = await fleet.newTenant();
+      held.push({ ...(await step.hold({ fleet, tenant })), name: step.name, tenant });
+    }
+    return held;
+  };
+
+  it.each(ENDS)(
+    'has its work done once by another: a $app that gets $signal while $steps',
+    async ({ app, signal }) => {
+      await fleet.explained(async () => {
+        const tenant = await fleet.newTenant();
+        const promises = new Promises();
+        const load = startLoad(tenant.asAdmin, promises);
+        const held = await holdAll(app);
+        const ends = await Promise.all(fleet.of(app).map((run) => run.stop(signal)));
+        if (signal === 'SIGTERM') expect(ends).toEqual([{ code: 0, signal: null }]);
+        for (const { release } of held) await release?.();
+        await fleet.add(app);
+        fleet.s3.heal();
+        const errors = await load.stop();
+        expect(errors.filter((error) => !isPassing(error))).toEqual([]);
+        for (const each of [{ tenant }, ...held]) {
+          expect(await waitForOpenWork(each.tenant.asAdmin)).toEqual([]);
+        }
+        expect(await faultsOf(held)).toEqual([]);
+        await expectKept(promises, tenant.asAdmin);
+        expect(await repeatedEffects(fleet.databaseUrl)).toEqual([]);
+      });
+    },
+    TEST_MAX_MS,
+  );
+
+  it('left no file without a row, and no row without its file', async () => {
+    const { databaseUrl, store } = fleet;
+    expect(await compareStoreWithCatalog({ databaseUrl, objects: store })).toEqual([]);
+  });
+});
+
+interface Looked {
+  readonly name: string;
+  readonly expectOneEffect: () => Promise<void>;
+}
+
+/** What is not as it should be, by the step. */
+async function faultsOf(held: readonly Looked[]): Promise<string[]> {
+  const faults: string[] = [];
+  for (const { name, expectOneEffect } of held) {
+    await expectOneEffect().catch((error: unknown) => faults.push(`${name}: ${String(error)}`));
+  }
+  return faults;
+}
