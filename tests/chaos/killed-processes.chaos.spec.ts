@@ -9,7 +9,7 @@ import { isPassing, Promises, startLoad } from '../e2e/harness/kill-load.js';
 import { waitForOpenWork } from '../e2e/harness/open-work.js';
 
 const TEST_MAX_MS = 240_000;
-const KILLS = 3;
+const KILLS = 2;
 /** Load runs for so long, drawn by lot, before each kill. */
 const KILL_AFTER_MS = { min: 50, max: 1_500 };
 

@@ -22,7 +22,7 @@ describe('several processes of each service side by side', () => {
   beforeAll(async () => {
     fleet = await Fleet.start({
       counts: { gateway: 2, 'query-service': 2, 'convert-worker': 2, 'maintenance-worker': 3 },
-      variables: { LEASE_MS, UPLOAD_RETENTION_MS: '5000' },
+      variables: { LEASE_MS },
     });
   }, TEST_MAX_MS);
   afterAll(() => fleet.stop(), TEST_MAX_MS);
@@ -61,6 +61,9 @@ describe('several processes of each service side by side', () => {
         for (let file = 0; file < EXPIRING; file += 1) {
           await asAdmin.call('file.upload', { body: `id\n${file}\n`, headers: { 'content-type': 'text/csv' } });
         }
+        await withClient(fleet.databaseUrl, (client) =>
+          client.query('UPDATE uploads SET expires_at = now() WHERE tenant_id = $1', [tenantId]),
+        );
         await eventually(
           'all uploads have expired and their bytes are gone',
           async () => (await countOf('blobs WHERE tenant_id = $1', [tenantId])) === 0,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import type { FleetTenant } from '../../e2e/harness/fleet/fleet.js';
+import type { TenantUnderTest } from '../../e2e/harness/millrace.js';
 import { csvOf, largeCsvOf } from '../../e2e/harness/kill-load.js';
 import { killWorkingEngines } from '../../e2e/harness/working-engines.js';
 import { holdCall, holdRows, type HeldStep, type Place, type Step } from './held-step.js';
@@ -13,14 +13,14 @@ const LARGE_BLOCKS = 40;
 const MEANWHILE_MS = 3_000;
 const WAIT_MAX_MS = 60_000;
 
-const convert = async ({ asAdmin }: FleetTenant, body: string): Promise<void> => {
+const convert = async ({ asAdmin }: TenantUnderTest, body: string): Promise<void> => {
   const { body: file } = await asAdmin.call('file.upload', { body, headers: { 'content-type': 'text/csv' } });
   const create = { label: 'Held', source: { upload_id: file.id } };
   await asAdmin.call('dataset.create', { body: create, headers: { prefer: 'respond-async' } });
 };
 
 /** One version, by a second attempt. */
-const madeOnce = ({ asAdmin }: FleetTenant, rows = ROWS) => ({
+const madeOnce = ({ asAdmin }: TenantUnderTest, rows = ROWS) => ({
   expectOneEffect: async (): Promise<void> => {
     const { body } = await asAdmin.call('dataset.list');
     expect(body.datasets).toMatchObject([{ table_name: 'held', status: 'ready', version: 1, row_count: rows }]);

@@ -1,7 +1,8 @@
 import { eventually, type S3Fault, type S3OperationName } from '@millrace/testing';
 import pg from 'pg';
-import type { Fleet, FleetTenant } from '../../e2e/harness/fleet/fleet.js';
+import type { Fleet } from '../../e2e/harness/fleet/fleet.js';
 import type { AppName } from '../../e2e/harness/fleet/service-run.js';
+import type { TenantUnderTest } from '../../e2e/harness/millrace.js';
 
 /** Longer than any test: who waits for a held call does so until it is ended. */
 const HOLD_MS = 600_000;
@@ -10,7 +11,7 @@ const WAIT_MAX_MS = 60_000;
 export interface Place {
   readonly fleet: Fleet;
   /** One for each step. */
-  readonly tenant: FleetTenant;
+  readonly tenant: TenantUnderTest;
 }
 
 /** A step of some work, at which a process can be kept until it is ended. */
@@ -45,7 +46,7 @@ export function holdCall({ fleet, tenant }: Place, { of, below, delayMs = HOLD_M
   const key = `t/${tenant.tenantId}/${below}/`;
   const isBody = of === 'GetObject' && delayMs === HOLD_MS;
   const fault: S3Fault = isBody ? { kind: 'stall', afterBytes: 10 } : { kind: 'delay', delayMs };
-  fleet.s3.fail(fault, { of, key, times: 1 });
+  fleet.s3.fail(fault, { of, path: new RegExp(key), times: 1 });
   return async () => {
     await eventually(
       `${of} is called below ${key}`,

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import type { FleetTenant } from '../../e2e/harness/fleet/fleet.js';
+import type { TenantUnderTest } from '../../e2e/harness/millrace.js';
 import { csvOf, isPassing } from '../../e2e/harness/kill-load.js';
 import { holdCall, holdRows, type HeldStep, type Place, type Step } from './held-step.js';
 
@@ -9,13 +9,13 @@ const ROWS = 500;
 const MEANWHILE_MS = 3_000;
 const WAIT_MAX_MS = 60_000;
 
-const query = async ({ asAdmin }: FleetTenant): Promise<void> => {
+const query = async ({ asAdmin }: TenantUnderTest): Promise<void> => {
   const sql = `SELECT i, md5(i::VARCHAR) AS h FROM range(${ROWS}) t(i)`;
   await asAdmin.call('query.run', { body: { sql, limit_rows: 1 } });
 };
 
 /** One result, that was stored or is known to be lost. */
-const resultIs = ({ asAdmin }: FleetTenant, expected: object): HeldStep => ({
+const resultIs = ({ asAdmin }: TenantUnderTest, expected: object): HeldStep => ({
   expectOneEffect: async () => {
     const { body } = await asAdmin.call('result.list');
     expect(body.results).toMatchObject([{ total_row_count: ROWS, ...expected }]);
@@ -46,7 +46,7 @@ async function atCommit(place: Place): Promise<HeldStep> {
 }
 
 /** The client hears that it may ask again, and the query says how it ended. */
-const lostQuery = ({ asAdmin }: FleetTenant, answer: Promise<unknown>, sql: string): HeldStep => ({
+const lostQuery = ({ asAdmin }: TenantUnderTest, answer: Promise<unknown>, sql: string): HeldStep => ({
   expectOneEffect: async () => {
     expect(await answer).toBe('may ask again');
     const { body } = await asAdmin.call('query.list');
@@ -90,7 +90,7 @@ async function fetching(place: Place): Promise<HeldStep> {
   };
 }
 
-const outcomeOf = ({ asAdmin }: FleetTenant, sql: string): Promise<unknown> =>
+const outcomeOf = ({ asAdmin }: TenantUnderTest, sql: string): Promise<unknown> =>
   asAdmin.call('query.run', { body: { sql, timeout_ms: 600_000 } }).then(
     () => 'an answer',
     (error: unknown) => (isPassing(error) ? 'may ask again' : error),

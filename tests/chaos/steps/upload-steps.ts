@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { eventually, withClient } from '@millrace/testing';
-import type { FleetTenant } from '../../e2e/harness/fleet/fleet.js';
+import type { TenantUnderTest } from '../../e2e/harness/millrace.js';
 import { csvOf, isPassing, largeCsvOf } from '../../e2e/harness/kill-load.js';
 import { holdCall, type CallToHold, type HeldStep, type Place, type Step } from './held-step.js';
 
@@ -10,7 +10,7 @@ const LARGE_BLOCKS = 40;
 const headers = { 'content-type': 'text/csv' };
 const WAIT_MAX_MS = 60_000;
 
-const send = async ({ asAdmin }: FleetTenant, body: string): Promise<unknown> =>
+const send = async ({ asAdmin }: TenantUnderTest, body: string): Promise<unknown> =>
   asAdmin.call('file.upload', { body, headers }).then(
     () => 'an answer',
     (error: unknown) => (isPassing(error) ? 'may send again' : error),

@@ -20,6 +20,9 @@ export class Promises {
 /** Contents of files: few, so that the same bytes are uploaded again and again and references are shared. */
 const FILE_ROWS = [10, 200, 3_000];
 
+/** Load ends by itself after this, also when a test has failed and stops nothing. */
+const LOAD_MAX_MS = 240_000;
+
 /** After an error, so that a service that is away is not asked without end. */
 const PAUSE_MS = 50;
 
@@ -40,8 +43,9 @@ export interface Load {
 export function startLoad(client: MillraceClient, promises: Promises): Load {
   const errors: unknown[] = [];
   let isStopped = false;
+  const untilMs = Date.now() + LOAD_MAX_MS;
   const lanes = [uploading, makingTables, querying].map(async (work) => {
-    for (let turn = 0; !isStopped; turn += 1) {
+    for (let turn = 0; !isStopped && Date.now() < untilMs; turn += 1) {
       await work(client, promises, turn).catch(async (error: unknown) => {
         errors.push(error);
         await sleep(PAUSE_MS);
