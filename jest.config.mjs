@@ -48,7 +48,7 @@ export default {
       testMatch: ['<rootDir>/tests/e2e/**/*.e2e.spec.ts'],
       // What is about `npm start` itself, its folder, its one page of metrics, its log, or the tests' own tools.
       testPathIgnorePatterns: [
-        '/(standalone|standalone-routes|results-unstorable|kill|postgres-loss|store-away|store-comparison|attacks-ordinary-user|bench|metrics|traces)\\.e2e',
+        '/(standalone|standalone-routes|results-unstorable|kill|postgres-loss|store-away|store-comparison|attacks-ordinary-user|bench|metrics|traces-logged)\\.e2e',
       ],
       globals: { MILLRACE_SHAPE: 'separate' },
     },
