@@ -86,6 +86,8 @@ export class S3Proxy {
   #server: Server | undefined;
   #port = 0;
   readonly #sockets = new Set<Socket>();
+  /** Of connections that have ended. */
+  readonly #ended = { receivedBytes: 0, sentBytes: 0 };
 
   private constructor(private readonly target: URL) {}
 
@@ -98,6 +100,16 @@ export class S3Proxy {
 
   get endpoint(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** What clients have sent and got since the start, in bytes, with all headers. */
+  get traffic(): { readonly receivedBytes: number; readonly sentBytes: number } {
+    let { receivedBytes, sentBytes } = this.#ended;
+    for (const socket of this.#sockets) {
+      receivedBytes += socket.bytesRead;
+      sentBytes += socket.bytesWritten;
+    }
+    return { receivedBytes, sentBytes };
   }
 
   /** Requests from now on fail so. */
@@ -147,7 +159,11 @@ export class S3Proxy {
     const server = createServer((incoming, answer) => void this.#serve(incoming, answer));
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        this.#ended.receivedBytes += socket.bytesRead;
+        this.#ended.sentBytes += socket.bytesWritten;
+      });
     });
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
