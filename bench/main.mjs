@@ -10,6 +10,8 @@ import { isMet, summaryOf, tableOf } from './report.mjs';
 const LOOP_DELAY_AIM = { max: 50 };
 
 const MINUTE_MS = 60_000;
+/** A terminal and npm send the same signal each; whoever sends one after that means it. */
+const SAME_SIGNAL_MS = 2_000;
 
 const say = (text) => process.stdout.write(`${text}\n`);
 const tell = (text) => process.stderr.write(`${text}\n`);
@@ -40,7 +42,13 @@ function endSignal(limitMs) {
   const controller = new AbortController();
   const end = (why) => controller.abort(new BrokenOff(why));
   setTimeout(() => end(`The time is over: --minutes ${limitMs / MINUTE_MS}.`), limitMs).unref();
-  for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => end('Interrupted.'));
+  let interruptedAt = Infinity;
+  const interrupt = () => {
+    if (performance.now() - interruptedAt > SAME_SIGNAL_MS) process.exit(1);
+    interruptedAt = Math.min(interruptedAt, performance.now());
+    end('Interrupted.');
+  };
+  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, interrupt);
   return controller.signal;
 }
 

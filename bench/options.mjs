@@ -4,7 +4,7 @@ import { MEASUREMENTS } from './measurements/index.mjs';
 const MINUTES_DEFAULT = 60;
 const MINUTES_DEFAULT_QUICK = 10;
 
-export const HELP = `npm run bench                          everything, about a quarter of an hour on an idle machine
+export const HELP = `npm run bench                          everything, about twenty minutes on an idle machine
 npm run bench -- --quick               small sizes, a few minutes; the ratios say less
 npm run bench -- --only upload         some of it; can be given several times
 npm run bench -- --json figures.json   writes the figures into a file, too

@@ -15,9 +15,20 @@ export async function cpuSecondsOf(rootPid) {
 
 /** @param {number} pid */
 async function cpuTicksOf(pid) {
+  const { own, ended } = await cpuTimesOf(pid);
+  return (own + ended) * TICKS_PER_SECOND;
+}
+
+/**
+ * The CPU time of one process, and of those below it that have ended, in seconds.
+ *
+ * @param {number} pid
+ */
+export async function cpuTimesOf(pid) {
   const fields = await statFieldsOf(pid);
   // utime, stime, cutime and cstime, by their places behind the name of the program.
-  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number);
+  return { own: (user + system) / TICKS_PER_SECOND, ended: (endedUser + endedSystem) / TICKS_PER_SECOND };
 }
 
 /** What stands in `/proc/<pid>/stat` behind the name, which can hold anything. @param {number} pid */
@@ -31,9 +42,14 @@ async function statFieldsOf(pid) {
 
 /** A process and all below it. @param {number} rootPid @returns {Promise<number[]>} */
 export async function treeOf(rootPid) {
-  const lists = await Promise.all((await threadsOf(rootPid)).map((thread) => read(`${thread}/children`)));
-  const children = lists.flatMap((list) => list.split(' ').filter((pid) => /^\d+$/.test(pid)));
-  return [rootPid, ...(await Promise.all(children.map((pid) => treeOf(Number(pid))))).flat()];
+  const children = await childrenOf(rootPid);
+  return [rootPid, ...(await Promise.all(children.map(treeOf))).flat()];
+}
+
+/** The processes that a process has started and that have not ended. @param {number} pid @returns {Promise<number[]>} */
+export async function childrenOf(pid) {
+  const lists = await Promise.all((await threadsOf(pid)).map((thread) => read(`${thread}/children`)));
+  return lists.flatMap((list) => list.split(' ').filter((child) => /^\d+$/.test(child))).map(Number);
 }
 
 /** Children are listed with the thread that started them. @param {number} pid */

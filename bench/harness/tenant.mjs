@@ -21,9 +21,22 @@ export class Tenant {
 
   /** @param {string} path @param {string} [type] @returns {Promise<string>} the id of the upload */
   async uploadFile(path, type = 'application/octet-stream') {
-    const body = createReadStream(path, { highWaterMark: 1024 * 1024 });
+    return this.upload(createReadStream(path, { highWaterMark: 1024 * 1024 }), type);
+  }
+
+  /** @param {AsyncIterable<Uint8Array> | Iterable<Uint8Array>} body @param {string} type @returns {Promise<string>} its id */
+  async upload(body, type) {
     const { text } = await send(`${this.url}/v1/files`, { ...this.headers, 'content-type': type }, body);
     return JSON.parse(text).id;
+  }
+
+  /** Has a table made of an upload and does not wait for it. @param {string} uploadId */
+  async beginDataset(uploadId) {
+    const label = `t${(this.#tables += 1)}`;
+    await this.#client.call('dataset.create', {
+      body: { label, table_name: label, source: { upload_id: uploadId } },
+      headers: { prefer: 'respond-async' },
+    });
   }
 
   /**
@@ -102,7 +115,7 @@ export class Tenant {
  *
  * @param {string} url
  * @param {Record<string, string>} headers
- * @param {AsyncIterable<Uint8Array>} body
+ * @param {AsyncIterable<Uint8Array> | Iterable<Uint8Array>} body
  * @returns {Promise<{ text: string }>}
  */
 export async function send(url, headers, body) {

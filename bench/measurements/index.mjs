@@ -3,6 +3,7 @@ import { latency } from './latency.mjs';
 import { memory } from './memory.mjs';
 import { persistence } from './persistence.mjs';
 import { results } from './results.mjs';
+import { scale } from './scale.mjs';
 import { throughput } from './throughput.mjs';
 import { upload } from './upload.mjs';
 
@@ -15,4 +16,4 @@ import { upload } from './upload.mjs';
  */
 
 /** In the order in which they run. @type {readonly Measurement[]} */
-export const MEASUREMENTS = [upload, creation, latency, throughput, results, persistence, memory];
+export const MEASUREMENTS = [upload, creation, latency, throughput, results, persistence, memory, scale];

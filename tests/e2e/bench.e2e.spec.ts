@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,8 @@ import { processesNaming } from './harness/process-list.js';
 const BENCH = fileURLToPath(new URL('../../bench/main.mjs', import.meta.url));
 /** A start of everything and a small upload, on a machine that is busy with other things. */
 const TEST_MAX_MS = 240_000;
+/** Five times as many processes, with Redis and S3. */
+const SCALE_TEST_MAX_MS = 600_000;
 
 interface Run {
   readonly code: number | null;
@@ -18,10 +20,18 @@ interface Run {
   readonly complaints: string;
 }
 
+interface Figures {
+  readonly lines: readonly { readonly name: string; readonly value: number; readonly raw?: number }[];
+}
+
 describe('npm run bench', () => {
   let folder: string;
 
-  beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'millrace-bench-test-'))));
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-bench-test-'));
+    // Programs of Postgres lie in it then, which runs as another user.
+    await chmod(folder, 0o711);
+  });
   afterEach(async () => rm(folder, { recursive: true, force: true }));
 
   async function run(...args: string[]): Promise<Run> {
@@ -55,10 +65,36 @@ describe('npm run bench', () => {
   );
 
   it(
-    'gives up when its time is over, and leaves nothing behind',
+    'measures services as processes of their own, and counts what one job costs',
     async () => {
-      const { code, complaints } = await run('--only', 'upload', '--minutes', '0.02');
-      expect({ code, complaints }).toEqual({ code: 1, complaints: 'upload …\nThe time is over: --minutes 0.02.\n' });
+      const json = join(folder, 'figures.json');
+      const { code, complaints } = await run('--quick', '--only', 'scale', '--json', json);
+      expect({ code, complaints }).toEqual({ code: 0, complaints: expect.stringMatching(/^scale …\n( {2}\S.*\n)+$/) });
+      const { lines } = JSON.parse(await readFile(json, 'utf8')) as Figures;
+      const figure = (name: string): number => lines.find((line) => line.name === name)?.value ?? NaN;
+      expect(lines.filter(({ value }) => !Number.isFinite(value))).toEqual([]);
+      expect(figure('conversion of 4 files of 0.2 MB, 2 convert-workers')).toBeGreaterThan(0);
+      expect(figure('statements of 8 clients, 2 query-services')).toBeGreaterThan(0);
+      // The file goes up, is read by the worker, and comes back smaller; its upload is deleted then, or later.
+      const perByte = figure('bytes to and from S3 for each byte converted');
+      expect(perByte).toBeGreaterThan(2);
+      expect(perByte).toBeLessThan(3);
+      expect(figure('S3 requests, an uploaded and converted file')).toBeGreaterThanOrEqual(3);
+      expect(figure('Redis commands, an uploaded and converted file')).toBeGreaterThan(1);
+      const cpu = lines.find(({ name }) => name === 'CPU of dispatch and queue, a job');
+      expect(cpu?.value).toBeGreaterThan(0);
+      expect(cpu?.raw).toBeGreaterThan(0);
+      expect(await readdir(folder)).toEqual(['figures.json']);
+      expect(await processesNaming(folder)).toEqual([]);
+    },
+    SCALE_TEST_MAX_MS,
+  );
+
+  it.each(['upload', 'scale'])(
+    'gives up %s when its time is over, and leaves nothing behind',
+    async (name) => {
+      const { code, complaints } = await run('--only', name, '--minutes', '0.02');
+      expect({ code, complaints }).toEqual({ code: 1, complaints: `${name} …\nThe time is over: --minutes 0.02.\n` });
       expect(await readdir(folder)).toEqual([]);
       expect(await processesNaming(folder)).toEqual([]);
     },
