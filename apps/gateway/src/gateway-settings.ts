@@ -10,5 +10,6 @@ export interface GatewaySettings {
   /** How long an address for a part is good, and how long its upload waits to hear of the client. */
   readonly presignedUrlMs: number;
   readonly queryServiceUrl: string;
+  readonly queryServiceConnectionMs: number;
   readonly internalSecret: string;
 }

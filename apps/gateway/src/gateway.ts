@@ -51,6 +51,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     uploadRetentionMs: environment.UPLOAD_RETENTION_MS,
     presignedUrlMs: environment.PRESIGNED_URL_MS,
     queryServiceUrl: options.queryServiceUrl,
+    queryServiceConnectionMs: environment.QUERY_SERVICE_CONNECTION_MS,
     internalSecret: options.internalSecret,
   };
   const app = await createHttpServer({

@@ -30,6 +30,20 @@ describe('the way to the query service', () => {
     expect(headers?.authorization).toBeUndefined();
   });
 
+  it('does not stay the same, so that an instance that was added gets its part', async () => {
+    const service = await FakeQueryService.start();
+    const other = await startTestGateway({ QUERY_SERVICE_CONNECTION_MS: '50' }, service.url);
+    try {
+      await eventually('a request comes over another connection', async () => {
+        await other.send('POST', '/v1/query', { json: { sql: 'SELECT 1' } });
+        return new Set(service.requests.map(({ port }) => port)).size > 1;
+      });
+    } finally {
+      await other.stop();
+      await service.stop();
+    }
+  });
+
   it('is not taken by bodies that do not arrive', async () => {
     const before = queryService.requests.length;
     const stuck = await Promise.all(Array.from({ length: 260 }, () => RawConnection.open(gateway.url)));

@@ -36,13 +36,7 @@ const HOP_HEADERS: ReadonlySet<string> = new Set([
  */
 @Injectable()
 export class QueryServiceProxy implements OnApplicationShutdown {
-  /** No time limit on answers: a statement's deadline is the query service's business. */
-  private readonly agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    connections: CONNECTIONS_MAX,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  private readonly agent: Agent;
 
   private readonly shares = new ConnectionShares({
     callsMax: CONNECTIONS_MAX,
@@ -50,7 +44,17 @@ export class QueryServiceProxy implements OnApplicationShutdown {
     waitMaxMs: CONNECTION_WAIT_MAX_MS,
   });
 
-  constructor(@Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings) {}
+  constructor(@Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings) {
+    this.agent = new Agent({
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      connections: CONNECTIONS_MAX,
+      // What balances connections between instances balances nothing while they stay the same.
+      clientTtl: settings.queryServiceConnectionMs,
+      // No time limit on answers: a statement's deadline is the query service's business.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
 
   /** Last of all: until the server has closed, requests come through here. */
   async onApplicationShutdown(): Promise<void> {

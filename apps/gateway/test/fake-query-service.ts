@@ -4,8 +4,13 @@ import type { AddressInfo } from 'node:net';
 
 /** Stands where the query service would be: notes what reaches it, and answers as the test says. */
 export class FakeQueryService {
-  readonly requests: { readonly url: string; readonly headers: IncomingMessage['headers']; readonly body: string }[] =
-    [];
+  readonly requests: {
+    readonly url: string;
+    readonly headers: IncomingMessage['headers'];
+    readonly body: string;
+    /** Of the connection, at the gateway's side. */
+    readonly port: number | undefined;
+  }[] = [];
   /** Answers at once unless a test replaces it. */
   answer: (response: ServerResponse) => void = (response) =>
     void response.setHeader('content-type', 'application/json').end('{"rows":[]}');
@@ -32,7 +37,8 @@ export class FakeQueryService {
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request.setEncoding('utf8') as AsyncIterable<string>) body += chunk;
-    this.requests.push({ url: request.url ?? '', headers: request.headers, body });
+    const { url = '', headers, socket } = request;
+    this.requests.push({ url, headers, body, port: socket.remotePort });
     this.answer(response);
   }
 }

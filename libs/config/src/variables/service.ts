@@ -23,6 +23,10 @@ export const serviceVariables = {
     .string()
     .default('.millrace')
     .meta({ description: 'Folder for everything that is kept on this machine.' }),
+  QUERY_SERVICE_CONNECTION_MS: integer(
+    'How long a gateway keeps a connection to the query service. A new one may lead to another instance, so that one that was added gets its part.',
+    { min: 1, max: hourMs, default: 30_000 },
+  ),
   INTERNAL_SECRET: z.string().min(32).optional().meta({
     description:
       'Signs the context of internal calls; the same for all services. `npm start` makes one at each start when it is left out.',
