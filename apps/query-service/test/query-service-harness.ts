@@ -81,7 +81,10 @@ export class QueryServiceHarness {
       events,
       logger,
       metrics,
-      readiness: new Readiness(),
+      readiness: new Readiness({
+        postgres: () => catalog.ping(),
+        object_store: (signal) => store.ping({ signal }),
+      }),
       internalSecret: INTERNAL_SECRET,
       engineFolder: join(folder, 'engine'),
     });
