@@ -8,8 +8,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const steps = stepsOf(ROOT);
 const suites = steps.filter((step) => step.kind === 'suite');
 
-const HELP = `npm test                          everything
-npm test -- <step>…               only these steps
+const HELP = `npm test                          everything; of the longest suites a part, see below
+npm test -- <step>…               only these steps, whole
 npm test -- <path>…               only the tests whose path contains this, such as libs/sql
 npm test -- unit libs/sql         both
 npm test -- -t "a name"           only the tests with this in their name
@@ -29,7 +29,9 @@ function selectionFrom(argv) {
   const patterns = positionals.filter((word) => !steps.some((step) => step.name === word));
   const narrowed = patterns.length > 0 || values.name !== undefined;
   const chosen = named.length > 0 ? named : narrowed ? suites : steps;
-  return { help: values.help === true, chosen, options: { patterns, name: values.name, live: narrowed }, narrowed };
+  const isPart = named.length === 0 && !narrowed;
+  const options = { patterns, name: values.name, live: narrowed, isPart };
+  return { help: values.help === true, chosen, options, narrowed };
 }
 
 /** Which steps run side by side: the checks beside the unit tests; the suites with processes of their own alone. */

@@ -41,8 +41,17 @@ export function stepsOf(root) {
     suite('integration', 'tests on real Postgres, DuckDB, queue and folders', { workers: 2, msMax: 15 * MINUTE_MS }),
     // One at a time: each runs the whole system, whose engine processes use both cores by themselves.
     suite('e2e', 'tests of the whole system, all services in one process', { workers: 1, msMax: 20 * MINUTE_MS }),
-    suite('e2e-separate', 'the same on separate processes, Redis and S3', { workers: 2, msMax: 20 * MINUTE_MS }),
-    suite('chaos', 'processes that are replaced, killed and cut off', { workers: 1, msMax: 15 * MINUTE_MS }),
+    // Of these two `npm test` runs a part, to be done in half an hour on two cores; by their names they run whole.
+    suite('e2e-separate', 'the same on separate processes, Redis and S3', {
+      workers: 2,
+      msMax: 20 * MINUTE_MS,
+      part: ['main-job', 'results.e2e', 'tenants', 'downloads.e2e', 'conversion-endings', 'contract', 'traces'],
+    }),
+    suite('chaos', 'processes that are replaced, killed and cut off', {
+      workers: 1,
+      msMax: 15 * MINUTE_MS,
+      part: ['rolling-replacement', 'killed-processes', 'store-faults'],
+    }),
   ].map((step) => ({
     ...step,
     run: (options) => (step.kind === 'suite' ? runSuite : runCheck)({ root, bin, step, options }),
@@ -69,7 +78,8 @@ async function runCheck({ root, bin, step, options }) {
 }
 
 /** Jest on one project; the counts come from its JSON report. */
-async function runSuite({ root, bin, step, options: { patterns, name, live } }) {
+async function runSuite({ root, bin, step, options: { patterns: given, name, live, isPart } }) {
+  const patterns = given.length === 0 && isPart ? (step.part ?? []) : given;
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
   const report = join(folder, 'report.json');
   const open = NEEDS_NO_ENGINE.includes(step.name) ? undefined : findOpenFolder(root);
