@@ -94,6 +94,7 @@ export class DirectUploader {
     caller: Principal,
     { id, numbers }: { readonly id: UploadId; readonly numbers: readonly number[] },
   ): Promise<{ readonly upload: Upload; readonly parts: readonly SignedPart[] }> {
+    await this.catalog.uploads.get(caller.tenantId, id, ownThings(caller));
     const direct = this.requireDirect();
     const upload = await this.slide(caller, id);
     const row = await this.catalog.directUploads.find(upload);
@@ -116,9 +117,9 @@ export class DirectUploader {
     caller: Principal,
     request: { readonly id: UploadId; readonly parts: readonly SentPart[]; readonly sha256?: string | undefined },
   ): Promise<Upload> {
-    const direct = this.requireDirect();
     const { tenantId } = caller;
     const upload = await this.catalog.uploads.get(tenantId, request.id, ownThings(caller));
+    const direct = this.requireDirect();
     const row = await this.catalog.directUploads.find(upload);
     if (!row) return this.completed(caller, request);
     let blob: WrittenBlob;
