@@ -45,12 +45,12 @@ export function stepsOf(root) {
     suite('e2e-separate', 'the same on separate processes, Redis and S3', {
       workers: 2,
       msMax: 20 * MINUTE_MS,
-      part: ['main-job', 'results.e2e', 'tenants', 'downloads.e2e', 'conversion-endings', 'contract', 'traces'],
+      part: ['main-job', 'results.e2e', 'tenants', 'contract', 'traces'],
     }),
     suite('chaos', 'processes that are replaced, killed and cut off', {
       workers: 1,
       msMax: 15 * MINUTE_MS,
-      part: ['rolling-replacement', 'killed-processes', 'store-faults'],
+      part: ['rolling-replacement', 'killed-processes'],
     }),
   ].map((step) => ({
     ...step,
