@@ -8,6 +8,7 @@ import { checkAccess } from './s3-access.js';
 import { S3Connection } from './s3-connection.js';
 import { getBytes, headObject } from './s3-get.js';
 import { halfWrittenBytes, listHalfWritten, listObjects, type HalfWritten } from './s3-listing.js';
+import { isMarked, mark } from './s3-marker.js';
 import { putBody } from './s3-put.js';
 import { s3Error, s3Failure } from './s3-error.js';
 import type { S3StoreOptions } from './s3-store-options.js';
@@ -104,6 +105,16 @@ export class S3ObjectStore implements ObjectStore {
   async checkAccess(options: StoreOptions = {}): Promise<void> {
     await this.ping(options);
     await checkAccess(this.#connection, { ...options, encryption: this.#options.encryption });
+  }
+
+  /** Whether a Millrace has this bucket as its store. @throws DomainError `storage.unavailable` */
+  isMarked(options: StoreOptions = {}): Promise<boolean> {
+    return isMarked(this.#connection, options);
+  }
+
+  /** Makes the bucket a store. @throws DomainError `storage.unavailable`, `storage.full` */
+  mark(options: StoreOptions = {}): Promise<void> {
+    return mark(this.#connection, { ...options, encryption: this.#options.encryption });
   }
 
   /** Closes the connections. */

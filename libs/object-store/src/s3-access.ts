@@ -1,6 +1,7 @@
 import { AbortMultipartUploadCommand, DeleteObjectCommand, ListPartsCommand } from '@aws-sdk/client-s3';
 import { DomainError } from '@millrace/domain';
 import type { S3CallOptions, S3Connection, S3Operation, S3SendOptions } from './s3-connection.js';
+import { oneChunk } from './one-chunk.js';
 import { s3Error, s3Failure } from './s3-error.js';
 import { getBytes } from './s3-get.js';
 import { listHalfWritten } from './s3-listing.js';
@@ -22,7 +23,7 @@ type Encryption = Pick<S3Target, 'encryption'>;
  */
 export async function checkAccess(connection: S3Connection, options: S3CallOptions & Encryption): Promise<void> {
   const { encryption, signal } = options;
-  await putBody(connection, { key: KEY, encryption }, { body: once(BYTES), signal });
+  await putBody(connection, { key: KEY, encryption }, { body: oneChunk(BYTES), signal });
   await readBack(connection, signal);
   const object = { Bucket: connection.bucket, Key: KEY };
   await connection.call('DeleteObject', { signal }, (send) =>
@@ -34,10 +35,6 @@ export async function checkAccess(connection: S3Connection, options: S3CallOptio
     connection.client.send(new AbortMultipartUploadCommand(upload), send),
   );
   for await (const _ of listHalfWritten(connection, KEY, { signal }));
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** Another process that checks at the same time may have deleted it: that it is missing is also an answer. */

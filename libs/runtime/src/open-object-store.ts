@@ -22,14 +22,11 @@ export interface OpenedStore {
  */
 export function openObjectStore(environment: Environment, blobs: BlobRepository): Promise<OpenedStore> {
   const { S3_BUCKET: bucket } = environment;
-  return bucket === undefined ? openFolder(environment, blobs) : openBucket(environment, bucket);
+  return bucket === undefined ? openFolder(environment, blobs) : openBucket(environment, bucket, blobs);
 }
 
-/**
- * A bucket must be there, answer, and allow what is done with it. Nothing in it says that it is ours: its name does, and whoever has the name of
- * another one finds the files missing, not gone.
- */
-async function openBucket(environment: Environment, bucket: string): Promise<OpenedStore> {
+/** A bucket must be there, answer, and allow what is done with it; and it must be the one that the catalog speaks of. */
+async function openBucket(environment: Environment, bucket: string, blobs: BlobRepository): Promise<OpenedStore> {
   const { S3_ENDPOINT: endpoint, S3_PUBLIC_ENDPOINT: publicEndpoint, S3_REGION: region } = environment;
   const store = new S3ObjectStore({
     bucket,
@@ -41,6 +38,7 @@ async function openBucket(environment: Environment, bucket: string): Promise<Ope
   });
   try {
     await store.checkAccess();
+    await recognize(store, bucket, blobs);
     const close = async (): Promise<void> => store.close();
     // The address of a server in our own network means nothing to clients.
     const isReachable = endpoint === undefined || publicEndpoint !== undefined;
@@ -49,6 +47,22 @@ async function openBucket(environment: Environment, bucket: string): Promise<Ope
     store.close();
     throw error;
   }
+}
+
+/**
+ * A bucket without a mark is a new store only if the catalog knows no objects. With the name of another one, every file
+ * would count as lost. Of processes that start together with the first upload, one may be refused, and finds the mark when
+ * it tries again.
+ */
+async function recognize(store: S3ObjectStore, bucket: string, blobs: BlobRepository): Promise<void> {
+  if (await store.isMarked()) return;
+  if (await blobs.knowsAny()) throw new Error(strangerMessage(bucket));
+  await store.mark();
+}
+
+function strangerMessage(bucket: string): string {
+  return `The bucket ${bucket} is no object store of a Millrace, but the catalog knows of files. S3_BUCKET or S3_ENDPOINT seems to
+be wrong. If the files are really in this bucket, or really lost, put an object .millrace-store into it; then Millrace starts.`;
 }
 
 function encryptionOf({ S3_SSE, S3_SSE_KMS_KEY_ID: kmsKeyId }: Environment): { encryption?: S3Encryption } {
