@@ -7,9 +7,11 @@ import type { MetricsPage } from '@millrace/telemetry';
 import { DatasetCreator } from './datasets/dataset-creator.js';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { JobWaiter } from './datasets/job-waiter.js';
+import { BlobReader } from './files/blob-reader.js';
 import { DirectUploader } from './files/direct-uploader.js';
 import { DirectUploadsController } from './files/direct-uploads.controller.js';
 import { FilesController } from './files/files.controller.js';
+import { UploadPlaces } from './files/upload-places.js';
 import { UploadReceiver } from './files/upload-receiver.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './gateway-settings.js';
 import { JobsController } from './jobs/jobs.controller.js';
@@ -55,10 +57,12 @@ export class GatewayModule {
         { provide: METRICS_PAGE, useValue: metricsPage },
         { provide: GATEWAY_SETTINGS, useValue: settings },
         { provide: Readiness, useValue: readiness },
+        BlobReader,
         DatasetCreator,
         DirectUploader,
         JobWaiter,
         QueryServiceProxy,
+        UploadPlaces,
         UploadReceiver,
       ],
     };

@@ -7,16 +7,16 @@ import {
   type DirectUpload,
   type DirectUploads,
   type ErrorCode,
-  type ObjectStore,
   type Principal,
   type SentPart,
   type SignedPart,
   type UploadId,
   type WrittenBlob,
 } from '@millrace/domain';
-import { BlobWriter, meterBytes, objectKeys } from '@millrace/object-store';
+import { BlobWriter, objectKeys } from '@millrace/object-store';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
-import { DIRECT_UPLOADS, OBJECT_STORE } from '../tokens.js';
+import { DIRECT_UPLOADS } from '../tokens.js';
+import { BlobReader } from './blob-reader.js';
 import { checkHash } from './check-hash.js';
 import { partCountOf, partOf, partSizeOf } from './part-cut.js';
 import { cleanFileName, cleanMediaType, tooLarge } from './upload-request.js';
@@ -51,7 +51,7 @@ export class DirectUploader {
   constructor(
     private readonly catalog: Catalog,
     private readonly writer: BlobWriter,
-    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+    private readonly reader: BlobReader,
     @Inject(DIRECT_UPLOADS) private readonly direct: DirectUploads | null,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {}
@@ -110,8 +110,8 @@ export class DirectUploader {
   /**
    * Makes the parts one file and verifies it. Once more gives the same upload, whatever happened to it since.
    *
-   * @throws DomainError `upload.direct_unsupported`, `upload.not_found`, `upload.expired`, `upload.parts_invalid`;
-   *   `upload.digest_mismatch`: then nothing is kept
+   * @throws DomainError `upload.direct_unsupported`, `upload.not_found`, `upload.expired`, `upload.parts_invalid`,
+   *   `request.too_many`; `upload.digest_mismatch`: then nothing is kept
    */
   async complete(
     caller: Principal,
@@ -127,7 +127,7 @@ export class DirectUploader {
       blob = await this.keptAlive(caller, upload.id, async (signal) => {
         const { parts } = request;
         await direct.complete(storeUploadOf(row), { parts, sizeBytes: upload.sizeBytes, signal });
-        return this.readBlob(row.storageKey, signal);
+        return this.reader.read({ tenantId, storageKey: row.storageKey }, signal);
       });
     } catch (error) {
       // Somebody else may have completed it at the same time, and its bytes may have gone to another key since.
@@ -164,14 +164,6 @@ export class DirectUploader {
       await this.catalog.directUploads.discard(upload);
       throw error;
     }
-  }
-
-  /** Size and hash of what the store really has. */
-  private async readBlob(storageKey: string, signal: AbortSignal): Promise<WrittenBlob> {
-    const metered = meterBytes(await this.store.get(storageKey, { signal }));
-    const chunks = metered[Symbol.asyncIterator]();
-    while (!(await chunks.next()).done);
-    return { storageKey, ...metered.result() };
   }
 
   private slide(caller: Principal, id: UploadId): Promise<Upload> {

@@ -1,20 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Catalog, type Upload } from '@millrace/catalog';
-import { DomainError, type Principal, TenantPlaces, type TenantId } from '@millrace/domain';
+import { DomainError, type Principal } from '@millrace/domain';
 import { BlobWriter, objectKeys } from '@millrace/object-store';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../gateway-settings.js';
 import { checkHash } from './check-hash.js';
 import { openFile } from './incoming-file.js';
+import { UploadPlaces } from './upload-places.js';
 
 /** Takes files in: the bytes stream once through a counter and a hash into the store, then one row says that they are there. */
 @Injectable()
 export class UploadReceiver {
-  private readonly places = new TenantPlaces();
-
   constructor(
     private readonly catalog: Catalog,
     private readonly writer: BlobWriter,
+    private readonly places: UploadPlaces,
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
   ) {}
 
@@ -25,21 +25,7 @@ export class UploadReceiver {
    * `openFile` throws
    */
   async receive(caller: Principal, request: FastifyRequest): Promise<Upload> {
-    const leave = this.enter(caller.tenantId);
-    try {
-      return await this.take(caller, request);
-    } finally {
-      leave();
-    }
-  }
-
-  private enter(tenantId: TenantId): () => void {
-    const { uploadsMax: inAllMax } = this.settings;
-    const ofTenantMax = Math.ceil(inAllMax / 2);
-    const entered = this.places.take(tenantId, { inAllMax, ofTenantMax });
-    if (typeof entered === 'function') return entered;
-    const many = entered === 'of_tenant' ? `${ofTenantMax} uploads of yours` : 'As many uploads as one server takes';
-    throw new DomainError('request.too_many', `${many} are under way. Send the file again when one has ended.`);
+    return this.places.run(caller.tenantId, () => this.take(caller, request));
   }
 
   private async take(caller: Principal, request: FastifyRequest): Promise<Upload> {

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTenant, eventually, RawConnection } from '@millrace/testing';
+import { DirectUploadsHarness } from '../../test/direct-uploads-harness.js';
 import { startTestGateway, type GatewayUnderTest } from '../../test/gateway-harness.js';
 
 describe('uploads that are under way', () => {
@@ -47,5 +49,36 @@ describe('uploads that are under way', () => {
     for (const connection of held) connection.write('2,bcd\n');
     for (const connection of held) await connection.until(/ 201 /);
     expect((await gateway.send('POST', '/v1/files', { body: '2,b\n' })).status).toBe(201);
+  });
+});
+
+describe('uploads straight to the store that are verified', () => {
+  let uploads: DirectUploadsHarness;
+
+  beforeAll(async () => {
+    uploads = await DirectUploadsHarness.start({ UPLOADS_MAX: '2' });
+  });
+  afterAll(() => uploads.stop());
+
+  it('are bounded like those that come in, and can be completed later', async () => {
+    const sent = async () => {
+      const begun = await uploads.presign({ size_bytes: 1000 });
+      return { id: begun.id, parts: await uploads.send(begun, randomBytes(1000)) };
+    };
+    const [first, second] = [await sent(), await sent()];
+    // No other, or one that is let in would wait here, too.
+    const key = String((await uploads.directOf(first.id))?.storageKey);
+    const held = uploads.proxy.hold(['GetObject'], new RegExp(key));
+    const verifying = uploads.complete(first.id, { parts: first.parts });
+    await held.arrived;
+    const json = { parts: second.parts };
+    const refused = await uploads.gateway.send('POST', `/v1/files/${second.id}/complete`, { json });
+    const turnedAway = await uploads.gateway.send('POST', '/v1/files', { body: '1\n' });
+    held.release();
+    await expect(verifying).resolves.toMatchObject({ status: 'pending' });
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, expect.stringMatching(/^[1-9]/)]);
+    await expect(refused.json()).resolves.toMatchObject({ code: 'request.too_many' });
+    expect(turnedAway.status).toBe(429);
+    await expect(uploads.complete(second.id, { parts: second.parts })).resolves.toMatchObject({ status: 'pending' });
   });
 });

@@ -13,7 +13,7 @@ export const requestsVariables = {
     default: 30_000,
   }),
   UPLOADS_MAX: integer(
-    'Uploads that one gateway takes in at once, of one tenant half of them; into a bucket each needs 20 MiB of memory.',
+    'Uploads that one gateway takes in, or verifies, at once, of one tenant half of them; into a bucket each needs 20 MiB of memory.',
     { min: 2, max: 10_000, default: 64 },
   ),
   UPLOAD_BYTES_MAX: integer('Size of an upload at most.', { min: 1, default: 50 * GiB }),
