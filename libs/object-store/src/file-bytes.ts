@@ -79,3 +79,17 @@ export async function openFileBytes(path: string, options: FileBytesOptions): Pr
   options.signal?.throwIfAborted();
   return bytes;
 }
+
+/** Runs with the bytes of a file, which is closed afterwards. @throws as `openFileBytes` does; what is run throws */
+export async function withFileBytes<T>(
+  path: string,
+  options: FileBytesOptions,
+  run: (bytes: FileBytes) => Promise<T>,
+): Promise<T> {
+  const bytes = await openFileBytes(path, options);
+  try {
+    return await run(bytes);
+  } finally {
+    await bytes.return();
+  }
+}

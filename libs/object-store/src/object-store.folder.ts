@@ -3,7 +3,7 @@ import type { Dir, Dirent } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DomainError } from '@millrace/domain';
 import type { ByteRange, ByteStream, ObjectStore, StoredObject, StoreOptions } from '@millrace/domain';
-import { openFileBytes, type FileBytes } from './file-bytes.js';
+import { openFileBytes, withFileBytes, type FileBytes } from './file-bytes.js';
 import { FILE_MODE, FOLDER_MODE, pruneFolders, syncFolders, writeNewFile } from './folder-files.js';
 import { checkKey, checkPrefix, isObjectKey } from './object-keys.js';
 import { checkRange } from './range.js';
@@ -79,12 +79,7 @@ export class FolderObjectStore implements ObjectStore {
   /** Copies the file: a link would leave whoever wrote it with a way to change the object. */
   async putFile(key: string, path: string, options: StoreOptions = {}): Promise<StoredObject> {
     checkKey(key);
-    const bytes = await openFileBytes(path, options);
-    try {
-      return await this.put(key, bytes, options);
-    } finally {
-      await bytes.return();
-    }
+    return withFileBytes(path, options, (bytes) => this.put(key, bytes, options));
   }
 
   /** A range is cut at the object's end; one that starts behind it has no bytes. */

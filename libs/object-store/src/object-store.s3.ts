@@ -1,7 +1,7 @@
 import { AbortMultipartUploadCommand, DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import type { ByteRange, ByteStream, DirectUploads, ObjectStore, StoredObject, StoreOptions } from '@millrace/domain';
 import { S3DirectUploads } from './direct-uploads.s3.js';
-import { openFileBytes } from './file-bytes.js';
+import { withFileBytes } from './file-bytes.js';
 import { checkKey, checkPrefix } from './object-keys.js';
 import { checkRange } from './range.js';
 import { checkAccess } from './s3-access.js';
@@ -39,12 +39,7 @@ export class S3ObjectStore implements ObjectStore {
 
   async putFile(key: string, path: string, options: StoreOptions = {}): Promise<StoredObject> {
     checkKey(key);
-    const bytes = await openFileBytes(path, options);
-    try {
-      return await this.put(key, bytes, options);
-    } finally {
-      await bytes.return();
-    }
+    return withFileBytes(path, options, (bytes) => this.put(key, bytes, options));
   }
 
   /** A range is cut at the object's end; one that starts behind it has no bytes. */

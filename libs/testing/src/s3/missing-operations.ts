@@ -3,7 +3,7 @@ import type { BucketFiles } from './bucket-files.js';
 
 const PAGE_MAX = 1000;
 
-/** Operations of S3 that s3rver answers with "not implemented": those about uploads in parts that never ended. */
+/** What S3 can do and s3rver can not: to list uploads in parts that have not ended, and their parts, and to give them up. */
 export function missingOperations(files: BucketFiles): Middleware {
   return async (context, next) => {
     const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(context.path) ?? [];
