@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import type { Catalog, JobSignal } from '@millrace/catalog';
+import type { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
 import { BullMqServer, type JobCatalog, JobProducer, JOBS, type QueueLocation } from '@millrace/queue';
+import { Closers } from '@millrace/runtime';
 import type { Logger, Registry } from '@millrace/telemetry';
 import { Dispatcher } from './dispatching/dispatcher.js';
 import { MaintenanceMetrics } from './maintenance-metrics.js';
@@ -29,7 +30,7 @@ export interface MaintenanceWorkerOptions {
 }
 
 export interface MaintenanceWorker {
-  /** Ends the sweepers and the dispatcher after what is under way, then gives running jobs `DRAIN_MS`. */
+  /** Takes no more jobs and gives running ones `DRAIN_MS`; the sweepers and the dispatcher end after what is under way. */
   close(): Promise<void>;
 }
 
@@ -61,10 +62,10 @@ const SWEEPERS_CLOSE_MS = 20_000;
 export async function startMaintenanceWorker(options: MaintenanceWorkerOptions): Promise<MaintenanceWorker> {
   measureQueue(options.metrics, options.catalog.jobs);
   const producer = await JobProducer.open(options);
-  const closers: (() => Promise<void>)[] = [() => producer.close()];
-  const close = async (): Promise<void> => {
-    for (const each of closers.toReversed()) await each();
-  };
+  const working: (() => Promise<void>)[] = [];
+  const closers = new Closers();
+  closers.add(() => producer.close());
+  closers.add(async () => void (await Promise.all(working.map((end) => end()))));
   const parts = {
     ...options,
     producer,
@@ -74,14 +75,14 @@ export async function startMaintenanceWorker(options: MaintenanceWorkerOptions):
   };
   try {
     const server = await startServer(parts);
-    closers.push(() => server.close());
+    working.push(() => server.close());
     const dispatching = await startDispatching(parts);
-    closers.push(() => dispatching.close());
+    working.push(() => dispatching.close());
     const sweepers = startSweepers(parts);
-    closers.push(() => closeSweepers(sweepers, options.logger));
-    return { close };
+    working.push(() => closeSweepers(sweepers, options.logger));
+    return { close: () => closers.closeAll() };
   } catch (error) {
-    await close();
+    await closers.closeAll().catch(() => undefined);
     throw error;
   }
 }
@@ -113,22 +114,17 @@ async function startDispatching(parts: Parts): Promise<{ close(): Promise<void> 
   const { producer, admissionLeaseMs, catalog, events, logger, observed: metrics } = parts;
   const dispatcher = new Dispatcher({ jobs: catalog.jobs, producer, metrics, logger, admissionLeaseMs });
   const wake = (): void => dispatcher.wake();
-  const closers: (() => unknown)[] = [];
-  const close = async (): Promise<void> => {
-    for (const each of closers.toReversed()) await each();
-  };
-  try {
-    // A conversion that ends makes room for the next one of its tenant.
-    closers.push(await events.subscribe('job.ended', wake));
-    const signal: JobSignal = await catalog.listenForJobs(wake);
-    closers.push(() => dispatcher.close());
-    closers.push(() => signal.close());
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  // A conversion that ends makes room for the next one of its tenant.
+  const unsubscribe = await events.subscribe('job.ended', wake);
+  const signal = await catalog.listenForJobs(wake);
   dispatcher.start();
-  return { close };
+  return {
+    close: async () => {
+      unsubscribe();
+      await signal.close();
+      await dispatcher.close();
+    },
+  };
 }
 
 function startSweepers(parts: Parts): Sweeper[] {
