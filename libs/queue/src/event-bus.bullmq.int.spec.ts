@@ -125,6 +125,9 @@ describe.each(DATASTORES)('BullMqEventBus on %s', (_, start) => {
     const bus = await openBus();
     await expect(bus.ping()).resolves.toBeUndefined();
     await bus.close();
-    await expect(bus.ping()).rejects.toThrow();
+    await expect(bus.ping()).rejects.toMatchObject({
+      code: 'service.unavailable',
+      message: 'The queue does not answer.',
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { errorFields, type Registry } from '@millrace/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DomainEvent, EventBus, EventOf, EventType } from '@millrace/domain';
+import { type DomainEvent, DomainError, type EventBus, type EventOf, type EventType } from '@millrace/domain';
 import { domainEventSchema } from './domain-event-schema.js';
 import { EventMetrics } from './event-metrics.js';
 import type { Broadcast } from './queue-backend.js';
@@ -73,9 +73,17 @@ export class BullMqEventBus implements EventBus {
     };
   }
 
-  /** Throws when the queue's datastore does not answer: a look whether it is there. */
+  /**
+   * Looks whether the queue is there.
+   *
+   * @throws DomainError `service.unavailable` with what its datastore said as the cause
+   */
   async ping(): Promise<void> {
-    await this.#broadcast.ping();
+    try {
+      await this.#broadcast.ping();
+    } catch (cause) {
+      throw new DomainError('service.unavailable', 'The queue does not answer.', { cause });
+    }
   }
 
   /** Ends the subscription with the others; later events are not sent. */
