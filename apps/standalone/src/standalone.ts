@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { measureCatalog } from '@millrace/catalog';
 import { LocalPostgres } from '@millrace/catalog/local-postgres';
 import type { Environment } from '@millrace/config';
 import { startConvertWorker } from '@millrace/convert-worker';
@@ -10,13 +9,12 @@ import { startGateway } from '@millrace/gateway';
 import { Readiness } from '@millrace/http';
 import { startMaintenanceWorker } from '@millrace/maintenance-worker';
 import { startQueryService } from '@millrace/query-service';
-import { migrateQueue, parseQueueLocation, type QueueLocation } from '@millrace/queue';
+import { BullMqEventBus, migrateQueue, parseQueueLocation, type QueueLocation } from '@millrace/queue';
 import {
   Closers,
   engineFolder,
   openObjectStore,
   openServiceCatalog,
-  openServiceEvents,
   openServiceTracing,
   type ServiceParts,
   VERSION,
@@ -177,11 +175,9 @@ async function openParts(service: string, place: Place, closers: Closers): Promi
   const { environment, databaseUrl, queueLocation, store, directUploads, logStream } = place;
   const logger = createLogger({ level: environment.LOG_LEVEL, service, stream: logStream });
   const metrics = createMetrics(service);
-  const request = { environment, databaseUrl, service, logger, metrics };
-  const catalog = await openServiceCatalog(request);
+  const catalog = await openServiceCatalog({ environment, databaseUrl, service, logger, metrics });
   closers.add(() => catalog.close());
-  measureCatalog(metrics, catalog);
-  const events = await openServiceEvents({ queueLocation, logger, metrics });
+  const events = await BullMqEventBus.open({ queueLocation, logger, metrics });
   closers.add(() => events.close());
   const readiness = new Readiness();
   watchDependencies(readiness, { catalog, store, events });

@@ -1,8 +1,8 @@
-import { Catalog } from '@millrace/catalog';
+import { Catalog, measureCatalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { DirectUploads, EventBus, ObjectStore } from '@millrace/domain';
 import type { Readiness } from '@millrace/http';
-import { BullMqEventBus, type QueueLocation } from '@millrace/queue';
+import type { QueueLocation } from '@millrace/queue';
 import { errorFields, type Logger, type Registry, startTracing, type Tracing } from '@millrace/telemetry';
 import { VERSION } from './version.js';
 
@@ -29,12 +29,14 @@ export interface CatalogRequest {
   /** The name of the service, as Postgres shows its connections. */
   readonly service: string;
   readonly logger: Logger;
+  /** Where its connections are counted. */
   readonly metrics?: Registry;
 }
 
 /** @throws DomainError `service.unavailable` when the database does not answer */
-export function openServiceCatalog({ environment, databaseUrl, service, logger }: CatalogRequest): Promise<Catalog> {
-  return Catalog.open({
+export async function openServiceCatalog(request: CatalogRequest): Promise<Catalog> {
+  const { environment, databaseUrl, service, logger, metrics } = request;
+  const catalog = await Catalog.open({
     databaseUrl,
     poolMax: environment.DATABASE_POOL_MAX,
     applicationName: `millrace-${service}`,
@@ -42,15 +44,8 @@ export function openServiceCatalog({ environment, databaseUrl, service, logger }
     // Not the error itself: the driver hangs the whole connection on it.
     onError: (error) => logger.warn(errorFields(error), 'a database connection broke'),
   });
-}
-
-/** @throws Error when the queue does not answer */
-export function openServiceEvents(request: {
-  readonly queueLocation: QueueLocation;
-  readonly logger: Logger;
-  readonly metrics?: Registry;
-}): Promise<BullMqEventBus> {
-  return BullMqEventBus.open(request);
+  if (metrics) measureCatalog(metrics, catalog);
+  return catalog;
 }
 
 /** Before the first request, once per process; to be closed after everything that makes spans. */

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { measureCatalog } from '@millrace/catalog';
 import { type Environment, requireSetting } from '@millrace/config';
 import { OperationsDoor, type OperationsPage, Readiness } from '@millrace/http';
-import { parseQueueLocation } from '@millrace/queue';
+import { BullMqEventBus, parseQueueLocation } from '@millrace/queue';
 import { createMetrics, type Logger, measureProcess, type Registry } from '@millrace/telemetry';
 import { Closers } from './closers.js';
 import { DependencyWait } from './dependency-wait.js';
 import { openObjectStore } from './open-object-store.js';
-import { openServiceCatalog, openServiceEvents, type ServiceParts, watchDependencies } from './service-parts.js';
+import { openServiceCatalog, type ServiceParts, watchDependencies } from './service-parts.js';
 
 export interface RunningService {
   /** Where it serves HTTP, if it does. */
@@ -92,7 +91,6 @@ export class ServiceProcess {
     const wait = new DependencyWait({ readiness, logger, signal });
     wait.announce(DEPENDENCIES);
     const parts = { ...(await this.openParts(wait, metrics)), environment, logger, metrics, readiness };
-    measureCatalog(metrics, parts.catalog);
     const service = await wait.open('start', () => definition.start(parts));
     closers.add(() => service.close());
     wait.forget(['migrations', 'start']);
@@ -117,7 +115,7 @@ export class ServiceProcess {
     await wait.open('migrations', () => catalog.requireMigrated());
     const { close, ...opened } = await wait.open('object_store', () => openObjectStore(environment, catalog.blobs));
     this.closers.add(close);
-    const events = await wait.open('queue', () => openServiceEvents({ queueLocation, logger, metrics }));
+    const events = await wait.open('queue', () => BullMqEventBus.open({ queueLocation, logger, metrics }));
     this.closers.add(() => events.close());
     return { queueLocation, catalog, events, ...opened };
   }
