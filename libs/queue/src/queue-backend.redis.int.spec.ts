@@ -138,6 +138,25 @@ describe('Redis', () => {
     RECOVERY_TEST_MS,
   );
 
+  it(
+    'behind a network that takes connections and then goes silent is reached through others',
+    async () => {
+      const redis = stoppedAfter(await RedisServer.start());
+      const proxy = stoppedAfter(await SilencingProxy.start(redis.port));
+      const bench = await openBench(`redis://127.0.0.1:${proxy.port}`);
+      await bench.startWorker([converter(async () => undefined)]);
+      await goesThrough(bench);
+      proxy.isSilent = true;
+      await redis.kill();
+      await eventually('all have connected again', () => proxy.silentCount >= 5);
+      await redis.restart();
+      proxy.isSilent = false;
+      await goesThrough(bench);
+      await isHeard(bench);
+    },
+    RECOVERY_TEST_MS,
+  );
+
   it('that may throw messages away is complained of', async () => {
     const redis = stoppedAfter(await RedisServer.start({ args: ['--maxmemory-policy', 'allkeys-lru'] }));
     const log = new RecordingLog();

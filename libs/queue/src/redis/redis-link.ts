@@ -21,6 +21,8 @@ export class RedisLink {
   readonly #clients: RedisClient[] = [];
   #ending = false;
   #lastError: Error | undefined;
+  /** Of connections that were made and had no answer yet when they were looked at last. */
+  #unanswered: ReadonlySet<Redis['stream']> = new Set();
   readonly #probes: NodeJS.Timeout;
 
   constructor(private readonly location: RedisLocation) {
@@ -65,13 +67,18 @@ export class RedisLink {
 
   /** Asks each connection for a sign of life, and makes a new one in the place of what gives none. */
   #probe(): void {
-    for (const connection of this.#clients.flatMap(connectionsOf)) {
+    const connections = this.#clients.flatMap(connectionsOf);
+    for (const connection of connections.filter(({ status }) => status === 'ready')) {
       const { stream } = connection;
       within(PROBE_TIMEOUT_MS, connection.ping()).catch(() => {
         // A client that is connecting again, through sentinels, would be ended for good.
         if (connection.stream === stream && connection.status === 'ready') connection.disconnect(true);
       });
     }
+    // Nothing can be asked before the server has answered to the connection itself, and ioredis waits for that for ever.
+    const unanswered = connections.filter(({ status }) => status === 'connect');
+    for (const connection of unanswered) if (this.#unanswered.has(connection.stream)) connection.disconnect(true);
+    this.#unanswered = new Set(unanswered.map(({ stream }) => stream));
   }
 
   #make(role: RedisRole): RedisClient {
@@ -92,8 +99,7 @@ export class RedisLink {
 }
 
 function connectionsOf(client: RedisClient): Redis[] {
-  const connections = client instanceof Cluster ? client.nodes() : [client];
-  return connections.filter(({ status }) => status === 'ready');
+  return client instanceof Cluster ? client.nodes() : [client];
 }
 
 function endOfTry(client: RedisClient): Promise<void> {

@@ -3,6 +3,10 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 /** Stands before a server; connections can be made to go silent, as by a firewall that has forgotten them. */
 export class SilencingProxy {
+  /** While it is, new connections are taken, and nothing ever passes through them. */
+  isSilent = false;
+  /** Connections that were taken while it was silent. */
+  readonly #silent: Socket[] = [];
   readonly #pairs: (readonly [Socket, Socket])[] = [];
   private readonly server: Server;
 
@@ -21,6 +25,11 @@ export class SilencingProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** How many connections it took while it was silent. */
+  get silentCount(): number {
+    return this.#silent.length;
+  }
+
   /** Nothing passes any more through the connections that there are; new ones work. Gives their number. */
   silence(): number {
     for (const [client, server] of this.#pairs) {
@@ -32,11 +41,12 @@ export class SilencingProxy {
 
   async stop(): Promise<void> {
     this.server.close();
-    for (const socket of this.#pairs.flat()) socket.destroy();
+    for (const socket of [...this.#silent, ...this.#pairs.flat()]) socket.destroy();
     await once(this.server, 'close');
   }
 
   #join(client: Socket): void {
+    if (this.isSilent) return void this.#silent.push(client.on('error', () => undefined).resume());
     const server = connect(this.target, '127.0.0.1');
     this.#pairs.push([client, server]);
     for (const socket of [client, server]) socket.on('error', () => undefined);
