@@ -10,6 +10,7 @@ const OTHERS: Readonly<Record<string, End>> = {
   keda: { namespace: { 'kubernetes.io/metadata.name': 'keda' }, pod: { app: 'keda-operator' } },
   'another namespace': { namespace: { 'kubernetes.io/metadata.name': 'default' }, pod: { app: 'anything' } },
   'a pod of nobody': { pod: { app: 'shell' } },
+  collector: { namespace: { team: 'observability' }, pod: { 'app.kubernetes.io/name': 'opentelemetry-collector' } },
   dns: { namespace: { 'kubernetes.io/metadata.name': 'kube-system' }, pod: { 'k8s-app': 'kube-dns' } },
   internet: { address: '203.0.113.7' },
   'metadata of the cloud': { address: '169.254.169.254' },
@@ -34,7 +35,7 @@ describe.each(['dev', 'production'])('network of the overlay %s', (overlay) => {
     Object.keys(ends).filter((from) => from !== name && network.allows({ from: end(from), to: end(name), port }));
   /** Whom of all this one may open a connection to, on any port that somebody of ours listens on. */
   const whomReaches = (name: string): string[] =>
-    [53, 443, 5_432, 6_379, 8_080, 8_081, 8_333, 9_090].flatMap((port) =>
+    [53, 443, 4_318, 5_432, 6_379, 8_080, 8_081, 8_333, 9_090].flatMap((port) =>
       Object.keys(ends)
         .filter((to) => to !== name && network.allows({ from: end(name), to: end(to), port }))
         .map((to) => `${to}:${port}`),
@@ -59,11 +60,12 @@ describe.each(['dev', 'production'])('network of the overlay %s', (overlay) => {
     dev: ['postgres:5432', 'redis:6379', 's3:8333'],
     production: ['internet:443', 'another machine:5432', 'another machine:6379'],
   }[overlay];
+  const everybody = ['dns:53', 'collector:4318', ...(stores ?? [])];
   const reachable: Readonly<Record<string, readonly string[]>> = {
-    gateway: ['dns:53', 'query-service:8081', ...(stores ?? [])],
-    'query-service': ['dns:53', ...(stores ?? [])],
-    'convert-worker': ['dns:53', ...(stores ?? [])],
-    'maintenance-worker': ['dns:53', ...(stores ?? [])],
+    gateway: [...everybody, 'query-service:8081'],
+    'query-service': everybody,
+    'convert-worker': everybody,
+    'maintenance-worker': everybody,
     migrate: ['dns:53', overlay === 'dev' ? 'postgres:5432' : 'another machine:5432'],
   };
 
