@@ -94,7 +94,8 @@ async function redisCounts(redis) {
   );
   return {
     commands: field('total_commands_processed'),
-    clients: field('connected_clients'),
+    // Not the one that asks.
+    clients: Math.max(0, field('connected_clients') - 1),
     bytes: field('total_net_input_bytes') + field('total_net_output_bytes'),
     byName,
   };
