@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { DatasetBody } from '@millrace/contract';
 import { Analyst } from './analyst.js';
 import { filesBelow, type FoundFile } from './files-below.js';
 import { startMillrace, type MillraceUnderTest } from './millrace.js';
+import { storedKeys } from './stored-files.js';
 
 /** Lines of a file that everybody on this machine can read, and nobody through SQL. */
 const passwords = readFileSync('/etc/passwd', 'utf8').trim().split('\n');
+/** Of the query service, below the data folder. */
+const CACHE_FOLDER = 'engine/query/cache';
 const SECRET = 'the bystander alone knows this';
 const ROWS = 'SELECT count(*), sum(number) FROM datasets.own';
 const HELD = { attacker: [[3, 6]], bystander: [[2, 30]] };
@@ -45,6 +47,7 @@ export class Siege {
    */
   async survive<T>(attack: () => Promise<T>): Promise<T> {
     const before = await this.digests();
+    expect(before.size).toBeGreaterThan(0);
     let isOver = false;
     const watch = this.workUntil(() => isOver);
     const outcome = await attack().finally(() => {
@@ -60,10 +63,10 @@ export class Siege {
     return outcome;
   }
 
-  /** Tells the attacker's table from the bystander's where both lie: their sizes differ. */
+  /** Tells the attacker's table from the bystander's where engine processes have them: their sizes differ. */
   async isOfAttacker(): Promise<(file: FoundFile) => boolean> {
-    const foreign = await filesBelow(join(this.millrace.dataFolder, 'objects', 't', this.foreign.tenantId));
-    const sizes = new Set(foreign.map(({ sizeBytes }) => sizeBytes));
+    const sizes = new Set<number>();
+    for await (const { sizeBytes } of this.millrace.store.list(`t/${this.foreign.tenantId}/`)) sizes.add(sizeBytes);
     return ({ sizeBytes }) => !sizes.has(sizeBytes);
   }
 
@@ -82,15 +85,27 @@ export class Siege {
   }
 
   /** Of everything in the store and in the cache. */
-  private async digests(): Promise<Map<string, string>> {
-    const digests = new Map<string, string>();
-    for (const { name, path } of await filesBelow(this.millrace.dataFolder)) {
-      if (!/^(objects|engine\/query\/cache)\//.test(name)) continue;
-      const bytes = await readFile(path).catch(() => undefined);
-      if (bytes) digests.set(name, createHash('sha256').update(bytes).digest('hex'));
-    }
-    return digests;
+  private async digests(): Promise<Map<string, string | undefined>> {
+    const { store, dataFolder } = this.millrace;
+    const cached = await filesBelow(join(dataFolder, CACHE_FOLDER));
+    const stored = await storedKeys(store, 't/');
+    const digests = [
+      ...cached.map(async ({ name, path }) => [name, await digestOf(async () => createReadStream(path))] as const),
+      ...stored.map(async (key) => [key, await digestOf(() => store.get(key))] as const),
+    ];
+    return new Map((await Promise.all(digests)).filter(([, digest]) => digest !== undefined));
   }
+}
+
+/** Of what may go while it is read. */
+async function digestOf(open: () => Promise<AsyncIterable<Uint8Array>>): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of await open()) hash.update(chunk);
+  } catch {
+    return undefined;
+  }
+  return hash.digest('hex');
 }
 
 async function own(analyst: Analyst, content: string): Promise<DatasetBody> {
