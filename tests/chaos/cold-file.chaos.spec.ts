@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withClient } from '@millrace/testing';
+import { Analyst } from '../e2e/harness/analyst.js';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
 import type { TenantUnderTest } from '../e2e/harness/millrace.js';
 
@@ -40,17 +41,14 @@ describe('100 readers of one file that no query service has', () => {
   /** Makes a table of one file, and reads it as often as it says above. Gives the key of the file. */
   const readNewTable = async ({ asMember, tenantId }: TenantUnderTest): Promise<string> => {
     const lines = Array.from({ length: ROWS }, (_, row) => `${row},${randomBytes(ROW_BYTES).toString('base64')}\n`);
-    const body = `id,noise\n${lines.join('')}`;
-    const { body: file } = await asMember.call('file.upload', { body, headers: { 'content-type': 'text/csv' } });
-    const create = { body: { label: 'Cold', source: { upload_id: file.id } }, headers: { prefer: 'wait=60' } };
-    await asMember.call('dataset.create', create);
+    const bytes = `id,noise\n${lines.join('')}`;
+    const analyst = new Analyst(asMember);
+    const { table_name: table } = await analyst.convert(await analyst.upload({ bytes, type: 'text/csv' }));
     const left = Array.from({ length: READERS }, (_, row) => row);
     const answers: unknown[] = [];
     const read = async (): Promise<void> => {
       for (let row = left.pop(); row !== undefined; row = left.pop()) {
-        const sql = `SELECT id, length(noise) FROM datasets.cold WHERE id = ${row}`;
-        const { body: answer } = await asMember.call('query.run', { body: { sql } });
-        answers[row] = answer.rows;
+        answers[row] = await analyst.rows(`SELECT id, length(noise) FROM datasets.${table} WHERE id = ${row}`);
       }
     };
     await Promise.all(Array.from({ length: READERS_AT_ONCE }, read));

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { eventually } from '@millrace/testing';
-import { compareStoreWithCatalog } from '../e2e/harness/compare-store-with-catalog.js';
-import { expectKept } from '../e2e/harness/expect-kept.js';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
-import { saysWhenToComeAgain } from '../e2e/harness/fleet/retryable.js';
-import { type Load, Promises, startLoad } from '../e2e/harness/kill-load.js';
-import { waitForOpenWork } from '../e2e/harness/open-work.js';
-import { repeatedEffects } from '../e2e/harness/repeated-effects.js';
+import type { Load } from '../e2e/harness/kill-load.js';
+import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
+import { underLoad } from './harness/under-load.js';
 
 const TEST_MAX_MS = 240_000;
 const WAIT_MAX_MS = 90_000;
@@ -66,10 +63,7 @@ describe('when something that services need goes away under load', () => {
   it.each(LOSSES)(
     'nothing is lost, clients hear when to come again, and the services recover by themselves: $what',
     async ({ lose }) => {
-      await fleet.explained(async () => {
-        const tenant = await fleet.newTenant();
-        const promises = new Promises();
-        const load = startLoad(tenant.asAdmin, promises);
+      await underLoad(fleet, async ({ load, promises }) => {
         await eventually('something of each kind was promised', () => promises.areOfEachKind(), WAIT_MAX_MS);
         await lose(fleet, load);
         await fleet.untilReady();
@@ -80,18 +74,10 @@ describe('when something that services need goes away under load', () => {
           () => tables.size > before.tables && results.size > before.results,
           WAIT_MAX_MS,
         );
-        const errors = await load.stop();
-        expect(errors.filter((error) => !saysWhenToComeAgain(error))).toEqual([]);
-        expect(await waitForOpenWork(tenant.asAdmin)).toEqual([]);
-        await expectKept(promises, tenant.asAdmin);
-        expect(await repeatedEffects(fleet.databaseUrl)).toEqual([]);
       });
     },
     TEST_MAX_MS,
   );
 
-  it('left no file without a row, and no row without its file', async () => {
-    const { databaseUrl, store } = fleet;
-    expect(await compareStoreWithCatalog({ databaseUrl, objects: store })).toEqual([]);
-  });
+  itLeftStoreAndCatalogInOrder(() => fleet);
 });

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { compareStoreWithCatalog } from '../e2e/harness/compare-store-with-catalog.js';
-import { expectKept } from '../e2e/harness/expect-kept.js';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
 import { APPS, type AppName } from '../e2e/harness/fleet/service-run.js';
-import { isPassing, Promises, startLoad } from '../e2e/harness/kill-load.js';
+import { isPassing } from '../e2e/harness/kill-load.js';
 import { waitForOpenWork } from '../e2e/harness/open-work.js';
-import { repeatedEffects } from '../e2e/harness/repeated-effects.js';
+import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
+import { underLoad } from './harness/under-load.js';
 import { CONVERSION_STEPS } from './steps/conversion-steps.js';
 import { RESULT_STEPS } from './steps/result-steps.js';
 import { UPLOAD_STEPS } from './steps/upload-steps.js';
@@ -54,33 +53,22 @@ describe('a process that ends in the middle of its work, under load', () => {
   it.each(ENDS)(
     'has its work done once by another: a $app that gets $signal while $steps',
     async ({ app, signal }) => {
-      await fleet.explained(async () => {
-        const tenant = await fleet.newTenant();
-        const promises = new Promises();
-        const load = startLoad(tenant.asAdmin, promises);
+      const endInTheMiddle = async (): Promise<void> => {
         const held = await holdAll(app);
         const ends = await Promise.all(fleet.of(app).map((run) => run.stop(signal)));
         if (signal === 'SIGTERM') expect(ends).toEqual([{ code: 0, signal: null }]);
         for (const { release } of held) await release?.();
         await fleet.add(app);
         fleet.s3.heal();
-        const errors = await load.stop();
-        expect(errors.filter((error) => !isPassing(error))).toEqual([]);
-        for (const each of [{ tenant }, ...held]) {
-          expect(await waitForOpenWork(each.tenant.asAdmin)).toEqual([]);
-        }
+        for (const { tenant } of held) expect(await waitForOpenWork(tenant.asAdmin)).toEqual([]);
         expect(await faultsOf(held)).toEqual([]);
-        await expectKept(promises, tenant.asAdmin);
-        expect(await repeatedEffects(fleet.databaseUrl)).toEqual([]);
-      });
+      };
+      await underLoad(fleet, endInTheMiddle, { mayBeSentAgain: isPassing });
     },
     TEST_MAX_MS,
   );
 
-  it('left no file without a row, and no row without its file', async () => {
-    const { databaseUrl, store } = fleet;
-    expect(await compareStoreWithCatalog({ databaseUrl, objects: store })).toEqual([]);
-  });
+  itLeftStoreAndCatalogInOrder(() => fleet);
 });
 
 interface Looked {

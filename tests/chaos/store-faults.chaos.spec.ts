@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, type FaultScope, type S3Fault } from '@millrace/testing';
-import { compareStoreWithCatalog } from '../e2e/harness/compare-store-with-catalog.js';
-import { expectKept } from '../e2e/harness/expect-kept.js';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
 import type { TenantUnderTest } from '../e2e/harness/millrace.js';
 import { saysWhenToComeAgain } from '../e2e/harness/fleet/retryable.js';
-import { largeCsvOf, type Load, Promises, startLoad } from '../e2e/harness/kill-load.js';
-import { waitForOpenWork } from '../e2e/harness/open-work.js';
-import { repeatedEffects } from '../e2e/harness/repeated-effects.js';
+import { largeCsvOf, type Promises } from '../e2e/harness/kill-load.js';
+import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
+import { underLoad } from './harness/under-load.js';
 
 const TEST_MAX_MS = 240_000;
 /** Calls of the store under each fault at least. */
@@ -15,6 +13,8 @@ const CALLS = 90;
 /** About 9 MB: it goes into the store in parts. */
 const LARGE_BLOCKS = 40;
 const TRIES_MAX = 20;
+/** A result is tried to be stored for a while, and then says why it was not. */
+const LOST_BY = ['result.lost', 'storage.unavailable'];
 
 interface FaultCase {
   readonly what: string;
@@ -43,29 +43,20 @@ describe('a store that fails', () => {
   }, TEST_MAX_MS);
   afterAll(() => fleet.stop(), TEST_MAX_MS);
 
-  /** Ends the load and looks at everything that must hold. */
-  const expectNothingLost = async ({ asAdmin }: TenantUnderTest, load: Load, promises: Promises): Promise<void> => {
-    const errors = await load.stop();
-    expect(errors.filter((error) => !saysWhenToComeAgain(error))).toEqual([]);
-    expect(await waitForOpenWork(asAdmin)).toEqual([]);
-    await expectKept(promises, asAdmin, ['result.lost', 'storage.unavailable']);
-    expect(await repeatedEffects(fleet.databaseUrl)).toEqual([]);
-  };
-
   it.each(FAULTS)(
     'and $what loses nothing, and serves who comes again',
     async ({ fault, scope }) => {
-      await fleet.explained(async () => {
-        const tenant = await fleet.newTenant();
-        const promises = new Promises();
-        fleet.s3.fail(fault, scope);
-        const load = startLoad(tenant.asAdmin, promises);
-        await makeLargeTable(tenant, promises);
-        await eventually('many calls have met the fault', () => fleet.s3.requests.length >= CALLS, TEST_MAX_MS);
-        await eventually('something of each kind was promised', () => promises.areOfEachKind(), TEST_MAX_MS);
-        fleet.s3.heal();
-        await expectNothingLost(tenant, load, promises);
-      });
+      fleet.s3.fail(fault, scope);
+      await underLoad(
+        fleet,
+        async ({ tenant, promises }) => {
+          await makeLargeTable(tenant, promises);
+          await eventually('many calls have met the fault', () => fleet.s3.requests.length >= CALLS, TEST_MAX_MS);
+          await eventually('something of each kind was promised', () => promises.areOfEachKind(), TEST_MAX_MS);
+          fleet.s3.heal();
+        },
+        { lostBy: LOST_BY },
+      );
     },
     TEST_MAX_MS,
   );
@@ -73,27 +64,24 @@ describe('a store that fails', () => {
   it(
     'and takes no connections for a while loses nothing, says so, and is used again when it is back',
     async () => {
-      await fleet.explained(async () => {
-        const tenant = await fleet.newTenant();
-        const promises = new Promises();
-        const load = startLoad(tenant.asAdmin, promises);
-        await eventually('something of each kind was promised', () => promises.areOfEachKind(), TEST_MAX_MS);
-        await fleet.s3.refuse();
-        await eventually('clients hear of it', () => load.errors.length > 0, TEST_MAX_MS);
-        await fleet.s3.accept();
-        await fleet.untilReady();
-        const before = promises.tables.size;
-        await eventually('tables are made again', () => promises.tables.size > before, TEST_MAX_MS);
-        await expectNothingLost(tenant, load, promises);
-      });
+      await underLoad(
+        fleet,
+        async ({ load, promises }) => {
+          await eventually('something of each kind was promised', () => promises.areOfEachKind(), TEST_MAX_MS);
+          await fleet.s3.refuse();
+          await eventually('clients hear of it', () => load.errors.length > 0, TEST_MAX_MS);
+          await fleet.s3.accept();
+          await fleet.untilReady();
+          const before = promises.tables.size;
+          await eventually('tables are made again', () => promises.tables.size > before, TEST_MAX_MS);
+        },
+        { lostBy: LOST_BY },
+      );
     },
     TEST_MAX_MS,
   );
 
-  it('left no file without a row, and no row without its file', async () => {
-    const { databaseUrl, store } = fleet;
-    expect(await compareStoreWithCatalog({ databaseUrl, objects: store })).toEqual([]);
-  });
+  itLeftStoreAndCatalogInOrder(() => fleet);
 });
 
 /** A file in parts, and a table of it, by a client that comes again when it is told to. */
