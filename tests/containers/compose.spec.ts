@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { kustomize } from '../k8s/harness/kustomize.js';
 import { workloadsIn } from '../k8s/harness/manifest.js';
+import { MEMORY_NEEDED } from '../k8s/harness/memory-needed.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SDK_VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
@@ -130,6 +131,12 @@ describe('docker-compose.yml', () => {
     expect(Number.parseInt(stop_grace_period ?? '10s', 10) * 1_000).toBeGreaterThanOrEqual(
       DRAIN_DELAY_MS + DRAIN_MS + CLOSE_MS,
     );
+  });
+
+  it.each(Object.entries(MEMORY_NEEDED))('%s has room in memory for all that it may do at once', (name, needed) => {
+    const [, number, unit] = /^(\d+)([mg])$/.exec(service(name).deploy.resources.limits.memory) ?? [];
+    const limit = Number(number) * (unit === 'g' ? 1024 ** 3 : 1024 ** 2);
+    expect(limit).toBeGreaterThanOrEqual(needed(environment(name)));
   });
 
   it('starts services after the migrations, and those after Postgres', () => {

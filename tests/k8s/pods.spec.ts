@@ -6,20 +6,14 @@ import { DEFAULT_TENANT_LIMITS } from '@millrace/domain';
 import { environmentOf } from './harness/environment-of.js';
 import { kustomize } from './harness/kustomize.js';
 import { isOurs, ofKind, theOne, type Workload, workloadsIn } from './harness/manifest.js';
+import { MEMORY_NEEDED } from './harness/memory-needed.js';
 import { bytesOf } from './harness/quantity.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const MiB = 1024 ** 2;
-const GiB = 1024 * MiB;
 /** What the AWS SDK reads by itself. */
 const SDK_VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
 /** What a process takes beyond its drain at most (`libs/runtime`), and the second that Kubernetes may be late. */
 const CLOSE_MS = 45_000;
-/** What an engine process has in memory beyond its budget. */
-const IDLE_BYTES = 64 * MiB;
-const KEPT_BUDGET_SHARE = 1 / 8;
-const PARSE_CHILDREN = 2;
-const PARSE_BYTES_MAX = 1 * GiB;
 
 describe.each(['dev', 'production'])('pods of the overlay %s', (overlay) => {
   const manifests = kustomize(overlay);
@@ -180,20 +174,8 @@ describe.each(['dev', 'production'])('pods of the overlay %s', (overlay) => {
     expect(bytesOf(resources.limits['memory'])).toBeGreaterThanOrEqual(bytesOf(resources.requests['memory']));
   });
 
-  it('has room in memory for all that a query service may do at once', () => {
-    const settings = environment('query-service');
-    const { QUERY_MEMORY_BYTES, QUERY_CHILDREN_MAX, QUERY_CHILDREN_KEPT_MAX, DOWNLOAD_CHILDREN_MAX } = settings;
-    const working = Number(QUERY_CHILDREN_MAX) + DOWNLOAD_CHILDREN_MAX;
-    const parsing = PARSE_CHILDREN * (Math.min(PARSE_BYTES_MAX, QUERY_MEMORY_BYTES) + IDLE_BYTES);
-    const waiting = Number(QUERY_CHILDREN_KEPT_MAX) * (IDLE_BYTES + QUERY_MEMORY_BYTES * KEPT_BUDGET_SHARE);
-    const sum = 0.5 * GiB + working * (QUERY_MEMORY_BYTES + IDLE_BYTES) + parsing + waiting;
-    expect(bytesOf(named('query-service').container.resources.limits['memory'])).toBeGreaterThanOrEqual(sum);
-  });
-
-  it('has room in memory for all that a conversion worker may do at once', () => {
-    const { CONVERT_MEMORY_BYTES, CONVERT_CONCURRENCY } = environment('convert-worker');
-    const sum = 0.5 * GiB + IDLE_BYTES + CONVERT_CONCURRENCY * (CONVERT_MEMORY_BYTES + IDLE_BYTES);
-    expect(bytesOf(named('convert-worker').container.resources.limits['memory'])).toBeGreaterThanOrEqual(sum);
+  it.each(Object.entries(MEMORY_NEEDED))('%s has room in memory for all that it may do at once', (name, needed) => {
+    expect(bytesOf(named(name).container.resources.limits['memory'])).toBeGreaterThanOrEqual(needed(environment(name)));
   });
 
   it('has room on disk for all that a query service may keep at once', () => {
