@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { APPS } from '@millrace/testing';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
 import { saysWhenToComeAgain } from '../e2e/harness/fleet/retryable.js';
-import { APPS } from '../e2e/harness/fleet/service-run.js';
 import { isPassing } from '../e2e/harness/kill-load.js';
 import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
 import { underLoad } from './harness/under-load.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { APPS } from '@millrace/testing';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
-import { APPS } from '../e2e/harness/fleet/service-run.js';
 import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
 import { underLoad } from './harness/under-load.js';
 

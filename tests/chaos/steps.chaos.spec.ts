@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { APPS, type AppName } from '@millrace/testing';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
-import { APPS, type AppName } from '../e2e/harness/fleet/service-run.js';
 import { isPassing } from '../e2e/harness/kill-load.js';
 import { waitForOpenWork } from '../e2e/harness/open-work.js';
 import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';

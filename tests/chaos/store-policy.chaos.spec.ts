@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, type S3OperationName } from '@millrace/testing';
+import { APPS, eventually, type S3OperationName, type ServiceRun } from '@millrace/testing';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
-import { APPS, type ServiceRun } from '../e2e/harness/fleet/service-run.js';
 
 const TEST_MAX_MS = 180_000;
 /** A try to open the store, and the pause before it, on a machine that is busy with other things. */

@@ -1,17 +1,9 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { Catalog } from '@millrace/catalog';
-import { createTenant, RedisServer, S3Proxy, startS3 } from '@millrace/testing';
+import { createTenant, RedisServer, runMigrations, S3Proxy, s3Variables, ServiceRun, startS3 } from '@millrace/testing';
 import { Tenant } from '../tenant.mjs';
 import { Balancer } from './balancer.mjs';
-import { Service } from './service.mjs';
-
-const MIGRATE = fileURLToPath(new URL('../../../apps/maintenance-worker/dist/migrate.js', import.meta.url));
-const MIGRATE_MAX_MS = 120_000;
 
 /** Whatever the machine has, the same number of engine processes in each service. */
 const SETTINGS = {
@@ -62,7 +54,6 @@ export class Fleet {
 
   /** What carries the services; none of them runs yet. @param {Ground} ground */
   static async start(ground) {
-    if (!existsSync(MIGRATE)) throw new Error('There are no built services to start. Run: npm run bench');
     const fleet = new Fleet(ground);
     try {
       await fleet.#open(ground);
@@ -76,10 +67,10 @@ export class Fleet {
   /**
    * Starts and stops processes until there are so many of each service that is named.
    *
-   * @param {Partial<Record<import('./service.mjs').App, number>>} counts
+   * @param {Partial<Record<import('@millrace/testing').AppName, number>>} counts
    */
   async scale(counts) {
-    const wanted = (/** @type {Service} */ { app }) => counts[app] ?? Infinity;
+    const wanted = (/** @type {ServiceRun} */ { app }) => counts[app] ?? Infinity;
     const placeOf = (service) => this.#of(service.app).indexOf(service);
     const surplus = this.#services.filter((service) => placeOf(service) >= wanted(service));
     for (const app of Object.keys(counts)) {
@@ -119,7 +110,7 @@ export class Fleet {
     this.#balancer = await Balancer.start();
     this.#closers.push(() => this.#balancer.stop());
     this.#variables.QUERY_SERVICE_URL = this.#balancer.url;
-    await migrate(this.#variables);
+    await runMigrations(this.#variables);
     this.#client = new pg.Client({ connectionString: this.databaseUrl });
     this.#closers.push(() => this.#client.end());
     await this.#client.connect();
@@ -142,37 +133,24 @@ export class Fleet {
       this.s3 = await S3Proxy.start(s3.endpoint);
       this.#closers.push(() => this.s3.stop());
     }
-    Object.assign(this.#variables, {
-      S3_BUCKET: s3.bucket,
-      S3_ENDPOINT: this.s3?.endpoint ?? s3.endpoint,
-      S3_REGION: s3.region,
-      S3_FORCE_PATH_STYLE: 'true',
-      AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-    });
+    Object.assign(this.#variables, s3Variables(s3, this.s3?.endpoint));
   }
 
-  /** @param {import('./service.mjs').App} app @returns {Service[]} */
+  /** @param {import('@millrace/testing').AppName} app @returns {ServiceRun[]} */
   #of(app) {
     return this.#services.filter((service) => service.app === app);
   }
 
-  /** @param {readonly Service[]} services */
+  /** @param {readonly ServiceRun[]} services */
   async #untilReady(services) {
     await Promise.all(services.map((service) => service.untilReady(this.#signal)));
   }
 
-  /** @param {import('./service.mjs').App} app */
+  /** @param {import('@millrace/testing').AppName} app */
   #spawn(app) {
     this.#signal.throwIfAborted();
-    const service = new Service({ app, variables: this.#variables });
+    const service = new ServiceRun({ app, variables: this.#variables });
     this.#services.push(service);
     return service;
   }
-}
-
-/** Makes the tables, as a deployment does before its services start. */
-async function migrate(variables) {
-  const env = { PATH: process.env.PATH, ...variables };
-  await promisify(execFile)(process.execPath, [MIGRATE], { env, timeout: MIGRATE_MAX_MS });
 }

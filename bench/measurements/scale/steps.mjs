@@ -23,7 +23,7 @@ const AIM_OF_TWO = { min: 0.95 };
  * @param {import('../../harness/bench.mjs').Bench} bench
  * @param {object} options
  * @param {import('../../harness/fleet/fleet.mjs').Fleet} options.fleet
- * @param {import('../../harness/fleet/service.mjs').App} options.app
+ * @param {import('@millrace/testing').AppName} options.app
  * @param {{ rate: string, wait: string, piece: string, unit: string }} options.names
  * @param {() => Promise<unknown>} options.warmUp
  * @param {() => Promise<Step>} options.load

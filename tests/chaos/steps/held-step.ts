@@ -1,7 +1,6 @@
-import { eventually, type S3Fault, type S3OperationName } from '@millrace/testing';
+import { type AppName, eventually, type S3Fault, type S3OperationName } from '@millrace/testing';
 import pg from 'pg';
 import type { Fleet } from '../../e2e/harness/fleet/fleet.js';
-import type { AppName } from '../../e2e/harness/fleet/service-run.js';
 import type { TenantUnderTest } from '../../e2e/harness/millrace.js';
 
 /** Longer than any test: who waits for a held call does so until it is ended. */

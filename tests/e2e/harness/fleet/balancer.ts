@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { ServiceRun } from './service-run.js';
+import type { ServiceRun } from '@millrace/testing';
 
 /** How often it asks the processes whether they are ready. */
 const LOOK_MS = 100;

@@ -1,18 +1,23 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Catalog } from '@millrace/catalog';
 import { S3ObjectStore } from '@millrace/object-store';
-import { RedisServer, S3Proxy, startPostgres, startS3, type TestDatabase, type TestS3 } from '@millrace/testing';
+import {
+  type AppName,
+  APPS,
+  RedisServer,
+  runMigrations,
+  S3Proxy,
+  s3Variables,
+  ServiceRun,
+  startPostgres,
+  startS3,
+  type TestDatabase,
+} from '@millrace/testing';
 import { type TenantUnderTest, tenantAt } from '../millrace.js';
 import { Balancer } from './balancer.js';
 import { OwnPostgres } from './own-postgres.js';
-import { type AppName, APPS, ServiceRun } from './service-run.js';
-
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** Short enough that a test can wait for what outlives its lease, long enough for a busy machine. */
 const SETTINGS = {
@@ -80,10 +85,10 @@ export class Fleet {
       DATABASE_URL: databaseUrl,
       DATA_DIR: dataFolder,
       REDIS_URL: redis.url,
-      ...settingsOf(bucket, s3),
+      ...s3Variables(bucket, s3.endpoint),
       ...variables,
     };
-    await migrate(settings);
+    await runMigrations(settings);
     const catalog = await Catalog.open({ databaseUrl, poolMax: 2, blobGraceMs: 0 });
     const store = new S3ObjectStore(bucket);
     const fleet = new Fleet(dataFolder, bucket.bucket, database, catalog, redis, s3, store, settings);
@@ -133,7 +138,7 @@ export class Fleet {
   begin(app: AppName, variables: Readonly<Record<string, string>> = {}): ServiceRun {
     const queryServiceUrl = this.queryServices?.url ?? this.of('query-service')[0]?.url;
     const inner = { QUERY_SERVICE_URL: queryServiceUrl ?? '' };
-    const run = new ServiceRun(app, { ...this.variables, ...inner, ...variables });
+    const run = new ServiceRun({ app, variables: { ...this.variables, ...inner, ...variables } });
     this.runs.push(run);
     return run;
   }
@@ -199,25 +204,4 @@ export class Fleet {
   private async look(): Promise<void> {
     await Promise.all([this.gateways?.look(), this.queryServices?.look()]);
   }
-}
-
-/** Makes the tables, as a deployment does before its services start. */
-async function migrate(variables: Readonly<Record<string, string>>): Promise<void> {
-  const main = join(ROOT, 'apps/maintenance-worker/dist/migrate.js');
-  await promisify(execFile)(join(ROOT, 'node_modules/.bin/node'), [main], {
-    env: { PATH: process.env['PATH'], ...variables },
-    timeout: 60_000,
-  });
-}
-
-function settingsOf({ bucket, region, credentials }: TestS3, proxy: S3Proxy): Record<string, string> {
-  return {
-    S3_BUCKET: bucket,
-    S3_ENDPOINT: proxy.endpoint,
-    S3_PUBLIC_ENDPOINT: proxy.endpoint,
-    S3_REGION: region,
-    S3_FORCE_PATH_STYLE: 'true',
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  };
 }
