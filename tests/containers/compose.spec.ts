@@ -152,6 +152,13 @@ describe('docker-compose.yml', () => {
     expect(Number(allowed)).toBeGreaterThan(processes * CONNECTIONS_PER_PROCESS);
   });
 
+  it('has a queue that throws nothing away for room, here and in the overlay for development', () => {
+    const redis = workloadsIn(kustomize('dev')).find(({ name }) => name === 'redis');
+    for (const args of [service('redis').command, redis?.container.args ?? []]) {
+      expect(args.join(' ')).toMatch(/ --maxmemory \d+mb --maxmemory-policy noeviction$/);
+    }
+  });
+
   it('is no other version of servers than the overlay for development', () => {
     const images = workloadsIn(kustomize('dev')).map(({ name, container }) => [name, container.image] as const);
     for (const name of ['postgres', 'redis', 's3']) {

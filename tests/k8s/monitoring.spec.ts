@@ -4,6 +4,7 @@ import { ERRORS } from '@millrace/domain';
 import { z } from 'zod';
 import { kustomize } from './harness/kustomize.js';
 import { ofKind, theOne } from './harness/manifest.js';
+import { metricLabels, strangeLabels } from './harness/metric-labels.js';
 import { metricsIn, metricsInCode } from './harness/metrics-in-code.js';
 
 const OPERATIONS = new URL('../../docs/operations.md', import.meta.url);
@@ -65,6 +66,16 @@ describe('what watches production', () => {
 
   it.each(alerts)('%s asks for metrics that there are', (_, { expr }) => {
     expect(metricsIn(expr, known).filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it('asks for labels that the metrics have, in alerts and in panels', () => {
+    const labels = metricLabels();
+    const expressions = [
+      ...rules.map(({ expr }) => expr),
+      ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+    ];
+    const strange = expressions.map((expr) => [expr, strangeLabels(expr, { names: metricsIn(expr, known), labels })]);
+    expect(strange.filter(([, found]) => found?.length !== 0)).toEqual([]);
   });
 
   it('asks for pods and jobs of the namespace that it is in, and misses each service', () => {
