@@ -3,7 +3,7 @@ import { eventually } from '@millrace/testing';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
 import type { Load } from '../e2e/harness/kill-load.js';
 import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
-import { underLoad } from './harness/under-load.js';
+import { expectKeptUnderLoad } from './harness/expect-kept-under-load.js';
 
 const TEST_MAX_MS = 240_000;
 const WAIT_MAX_MS = 90_000;
@@ -63,7 +63,7 @@ describe('when something that services need goes away under load', () => {
   it.each(LOSSES)(
     'nothing is lost, clients hear when to come again, and the services recover by themselves: $what',
     async ({ lose }) => {
-      await underLoad(fleet, async ({ load, promises }) => {
+      await expectKeptUnderLoad(fleet, async ({ load, promises }) => {
         await eventually('something of each kind was promised', () => promises.areOfEachKind(), WAIT_MAX_MS);
         await lose(fleet, load);
         await fleet.untilReady();

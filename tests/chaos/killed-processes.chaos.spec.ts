@@ -5,7 +5,7 @@ import { Fleet } from '../e2e/harness/fleet/fleet.js';
 import { saysWhenToComeAgain } from '../e2e/harness/fleet/retryable.js';
 import { isPassing } from '../e2e/harness/kill-load.js';
 import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
-import { underLoad } from './harness/under-load.js';
+import { expectKeptUnderLoad } from './harness/expect-kept-under-load.js';
 
 const TEST_MAX_MS = 240_000;
 const KILLS = 2;
@@ -34,7 +34,9 @@ describe('processes that end under load', () => {
         }
       };
       // A process that is asked to stop says so to its clients; one that is killed can't.
-      await underLoad(fleet, endSome, { mayBeSentAgain: signal === 'SIGTERM' ? saysWhenToComeAgain : isPassing });
+      await expectKeptUnderLoad(fleet, endSome, {
+        mayBeSentAgain: signal === 'SIGTERM' ? saysWhenToComeAgain : isPassing,
+      });
     },
     TEST_MAX_MS,
   );

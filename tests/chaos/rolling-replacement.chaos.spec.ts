@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { APPS } from '@millrace/testing';
 import { Fleet } from '../e2e/harness/fleet/fleet.js';
 import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
-import { underLoad } from './harness/under-load.js';
+import { expectKeptUnderLoad } from './harness/expect-kept-under-load.js';
 
 const TEST_MAX_MS = 240_000;
 /** Longer than what waits for open work: who is asked to stop leaves nothing that has to outlive its lease. */
@@ -18,7 +18,7 @@ describe('a rolling replacement of every service, under load', () => {
 
   it.each(APPS)(
     'fails no request while each %s is replaced, but those that may be sent again, and loses no result',
-    (app) => underLoad(fleet, () => fleet.replaceAll(app), { lostBy: [] }),
+    (app) => expectKeptUnderLoad(fleet, () => fleet.replaceAll(app), { lostBy: [] }),
     TEST_MAX_MS,
   );
 

@@ -4,7 +4,7 @@ import { Fleet } from '../e2e/harness/fleet/fleet.js';
 import { isPassing } from '../e2e/harness/kill-load.js';
 import { waitForOpenWork } from '../e2e/harness/open-work.js';
 import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
-import { underLoad } from './harness/under-load.js';
+import { expectKeptUnderLoad } from './harness/expect-kept-under-load.js';
 import { CONVERSION_STEPS } from './steps/conversion-steps.js';
 import { RESULT_STEPS } from './steps/result-steps.js';
 import { UPLOAD_STEPS } from './steps/upload-steps.js';
@@ -63,7 +63,7 @@ describe('a process that ends in the middle of its work, under load', () => {
         for (const { tenant } of held) expect(await waitForOpenWork(tenant.asAdmin)).toEqual([]);
         expect(await faultsOf(held)).toEqual([]);
       };
-      await underLoad(fleet, endInTheMiddle, { mayBeSentAgain: isPassing });
+      await expectKeptUnderLoad(fleet, endInTheMiddle, { mayBeSentAgain: isPassing });
     },
     TEST_MAX_MS,
   );

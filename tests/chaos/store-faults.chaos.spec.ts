@@ -5,7 +5,7 @@ import type { TenantUnderTest } from '../e2e/harness/millrace.js';
 import { saysWhenToComeAgain } from '../e2e/harness/fleet/retryable.js';
 import { largeCsvOf, type Promises } from '../e2e/harness/kill-load.js';
 import { itLeftStoreAndCatalogInOrder } from './harness/left-in-order.js';
-import { underLoad } from './harness/under-load.js';
+import { expectKeptUnderLoad } from './harness/expect-kept-under-load.js';
 
 const TEST_MAX_MS = 240_000;
 /** Calls of the store under each fault at least. */
@@ -47,7 +47,7 @@ describe('a store that fails', () => {
     'and $what loses nothing, and serves who comes again',
     async ({ fault, scope }) => {
       fleet.s3.fail(fault, scope);
-      await underLoad(
+      await expectKeptUnderLoad(
         fleet,
         async ({ tenant, promises }) => {
           await makeLargeTable(tenant, promises);
@@ -64,7 +64,7 @@ describe('a store that fails', () => {
   it(
     'and takes no connections for a while loses nothing, says so, and is used again when it is back',
     async () => {
-      await underLoad(
+      await expectKeptUnderLoad(
         fleet,
         async ({ load, promises }) => {
           await eventually('something of each kind was promised', () => promises.areOfEachKind(), TEST_MAX_MS);

@@ -27,7 +27,7 @@ interface Allowed {
  * that fails. Then clients have got their answers or may ask again, nothing is under way any more, what was acknowledged is
  * there, and nothing was done twice.
  */
-export async function underLoad(
+export async function expectKeptUnderLoad(
   fleet: Fleet,
   disturb: (underWay: LoadUnderWay) => Promise<unknown>,
   { mayBeSentAgain = saysWhenToComeAgain, lostBy }: Allowed = {},
@@ -36,7 +36,11 @@ export async function underLoad(
     const tenant = await fleet.newTenant();
     const promises = new Promises();
     const load = startLoad(tenant.asAdmin, promises);
-    await disturb({ load, tenant, promises }).finally(() => load.stop());
+    try {
+      await disturb({ load, tenant, promises });
+    } finally {
+      await load.stop();
+    }
     expect(load.errors.filter((error) => !mayBeSentAgain(error))).toEqual([]);
     expect(promises.areOfEachKind()).toBe(true);
     expect(await waitForOpenWork(tenant.asAdmin)).toEqual([]);
