@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { appendFile, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -21,6 +21,8 @@ export interface Upload {
   readonly key: string;
   readonly parts: Map<number, Stored>;
   readonly at: Date;
+  /** Who completes it at the same time gets the same object. */
+  completion?: Promise<Stored>;
 }
 
 interface Bucket {
@@ -84,7 +86,9 @@ export class BucketFiles {
     if (!stored) return undefined;
     const range = { start: start ?? 0, end: Math.min(end ?? stored.sizeBytes - 1, stored.sizeBytes - 1) };
     const isOutside = start !== undefined && range.start >= stored.sizeBytes;
-    const object = new S3Object(name, key, isOutside ? undefined : bytesOf(stored, range), metadataOf(stored));
+    const content = isOutside ? undefined : await bytesOf(stored, range);
+    if (content === 'gone') return undefined;
+    const object = new S3Object(name, key, content, metadataOf(stored));
     if (start !== undefined) object.range = range;
     return object;
   }
@@ -121,7 +125,8 @@ export class BucketFiles {
     uploadId: string,
     wanted: readonly { readonly number: number; readonly etag: string }[],
   ): Promise<{ size: number; md5: string }> {
-    const { key, parts } = this.upload(name, uploadId);
+    const upload = this.upload(name, uploadId);
+    const { parts } = upload;
     const chosen = wanted.map(({ number, etag }, index) => {
       const part = parts.get(number);
       if (index > 0 && number <= (wanted[index - 1]?.number ?? 0)) throw s3Error('InvalidPartOrder');
@@ -129,10 +134,17 @@ export class BucketFiles {
       if (index < wanted.length - 1 && part.sizeBytes < PART_BYTES_MIN) throw s3Error('EntityTooSmall');
       return part;
     });
-    const stored = await this.#join(chosen);
+    upload.completion ??= this.#complete(name, uploadId, chosen);
+    const { sizeBytes, md5 } = await upload.completion;
+    return { size: sizeBytes, md5 };
+  }
+
+  async #complete(name: string, uploadId: string, parts: readonly Stored[]): Promise<Stored> {
+    const { key } = this.upload(name, uploadId);
+    const stored = await this.#join(parts);
     await this.#publish(name, key, stored);
     await this.abortUpload(name, uploadId);
-    return { size: stored.sizeBytes, md5: stored.md5 };
+    return stored;
   }
 
   async abortUpload(name: string, uploadId: string): Promise<void> {
@@ -197,7 +209,7 @@ export class BucketFiles {
     const path = this.#newPath();
     const hash = createHash('md5');
     for (const part of parts) {
-      await appendFile(path, createReadStream(part.path));
+      await pipeline(createReadStream(part.path), createWriteStream(path, { flags: 'a' }));
       hash.update(Buffer.from(part.md5, 'hex'));
     }
     const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
@@ -229,6 +241,16 @@ function metadataOf(stored: Stored): Record<string, unknown> {
   };
 }
 
-function bytesOf(stored: Stored, range: { readonly start: number; readonly end: number }): Readable {
-  return stored.sizeBytes === 0 ? Readable.from([]) : createReadStream(stored.path, range);
+/** Opened before anyone can delete the file: a stream that opens it later ends the process when it is gone. */
+async function bytesOf(
+  stored: Stored,
+  range: { readonly start: number; readonly end: number },
+): Promise<Readable | 'gone'> {
+  if (stored.sizeBytes === 0) return Readable.from([]);
+  try {
+    return (await open(stored.path)).createReadStream(range);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'gone';
+    throw error;
+  }
 }
