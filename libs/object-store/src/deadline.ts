@@ -1,4 +1,5 @@
 import { orAborted } from './abortable.js';
+import { withinTime } from './within-time.js';
 
 /** Something outside was silent for too long. Named as the SDK names its own. */
 export class TimeoutError extends Error {
@@ -15,15 +16,6 @@ export async function withDeadline<T>(
   run: (signal: AbortSignal) => Promise<T>,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
 ): Promise<T> {
-  signal?.throwIfAborted();
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort(signal?.reason);
-  const timer = setTimeout(() => controller.abort(new TimeoutError(`Nothing for ${timeoutMs} ms.`)), timeoutMs);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await orAborted(run(controller.signal), controller.signal);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-  }
+  const overtime = (): Error => new TimeoutError(`Nothing for ${timeoutMs} ms.`);
+  return withinTime({ limitMs: timeoutMs, signal, overtime }, (timed) => orAborted(run(timed), timed));
 }

@@ -14,7 +14,7 @@ export interface EndingOptions {
   readonly complain: (error: unknown) => void;
   /** Where the details of an unexpected error are, if not on the terminal. */
   readonly logPath?: string;
-  /** How long it may take to close everything after a signal; beyond that the process ends with the code 1. */
+  /** How long everything may take after a signal, a start that goes on or the closing; beyond that the code is 1. */
   readonly closeMaxMs?: number;
 }
 
@@ -83,18 +83,21 @@ export class Ending {
   private end(): void {
     if (this.isEnding) return;
     this.isEnding = true;
+    this.limitTime();
     if (this.close) this.closeAndExit(this.close);
     else this.starting.abort();
   }
 
-  private closeAndExit(close: () => Promise<void>): void {
+  private limitTime(): void {
     const { closeMaxMs, logger } = this.options;
-    if (closeMaxMs !== undefined) {
-      setTimeout(() => {
-        logger.fatal({ closeMaxMs }, 'the process could not be closed in time');
-        process.exit(1);
-      }, closeMaxMs).unref();
-    }
+    if (closeMaxMs === undefined) return;
+    setTimeout(() => {
+      logger.fatal({ closeMaxMs }, 'the process could not be closed in time');
+      process.exit(1);
+    }, closeMaxMs).unref();
+  }
+
+  private closeAndExit(close: () => Promise<void>): void {
     close().then(
       () => this.exit(),
       (error: unknown) => {

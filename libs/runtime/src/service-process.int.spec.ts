@@ -1,14 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Catalog } from '@millrace/catalog';
 import { type Environment, parseEnvironment } from '@millrace/config';
 import { migrateQueue } from '@millrace/queue';
 import { createLogger } from '@millrace/telemetry';
-import { eventually, startPostgres, type TestDatabase } from '@millrace/testing';
+import { eventually, freePort, startPostgres, type TestDatabase } from '@millrace/testing';
 import type { ServiceParts } from './service-parts.js';
 import { type ServiceDefinition, ServiceProcess } from './service-process.js';
 
@@ -34,15 +32,6 @@ afterEach(async () => {
   await database.stop();
   await rm(folder, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server: Server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const environmentOf = (variables: Record<string, string> = {}): Environment =>
   parseEnvironment({ DATABASE_URL: database.databaseUrl, DATA_DIR: folder, OPS_PORT: String(opsPort), ...variables });

@@ -1,4 +1,5 @@
 export { eventually } from './eventually.js';
+export { freePort } from './free-port.js';
 export { FaultyObjectStore, type HeldCall } from './faulty-object-store.js';
 export { RawConnection } from './http/raw-connection.js';
 export { BreakingProxy, type BreakingPoint } from './postgres/breaking-proxy.js';
