@@ -1,9 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { eventually } from '../eventually.js';
 import { RedisServer } from './redis-server.js';
-
-const exec = promisify(execFile);
 
 const NODES = 3;
 const NODE_TIMEOUT_MS = 2_000;
@@ -17,7 +13,7 @@ export class RedisCluster {
     const nodes: RedisServer[] = [];
     for (let count = 0; count < NODES; count += 1) nodes.push(await RedisServer.start({ args }));
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-    await exec('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { timeout: 60_000 });
+    await nodes[0]?.cli(['--cluster', 'create', ...addresses, '--cluster-yes'], 60_000);
     const cluster = new RedisCluster(nodes);
     await cluster.isReady();
     return cluster;
