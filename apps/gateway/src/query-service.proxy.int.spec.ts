@@ -86,6 +86,14 @@ describe('the way to the query service', () => {
     expect((await gateway.send('POST', '/v1/query', { json: {} })).status).toBe(200);
   });
 
+  it('is out of order, and the key of the caller is not to blame, when the secrets of the two differ', async () => {
+    const answerAtOnce = queryService.answer;
+    queryService.answer = (response) => void response.writeHead(401).end('{"code":"auth.invalid"}');
+    const answer = await gateway.send('POST', '/v1/query', { json: { sql: 'SELECT 1' } });
+    queryService.answer = answerAtOnce;
+    await expect(answer.json()).resolves.toMatchObject({ status: 503, code: 'service.unavailable', retryable: true });
+  });
+
   it('is closed to what is no JSON', async () => {
     const answer = await gateway.send('POST', '/v1/query', {
       body: 'SELECT 1',

@@ -16,6 +16,9 @@ const CONNECTIONS_OF_TENANT_MAX = CONNECTIONS_MAX / 4;
 /** Longer than a page takes, shorter than anybody waits without a sign. */
 const CONNECTION_WAIT_MAX_MS = 5_000;
 
+/** The caller was known to us: another key would not help it. */
+const REFUSED_CONTEXT = 401;
+
 /** Of the request, what the query service needs; the caller's credentials stay here. */
 const REQUEST_HEADERS = ['content-type', 'prefer', 'accept', 'range', 'if-range', 'if-none-match'] as const;
 
@@ -87,6 +90,10 @@ export class QueryServiceProxy implements OnApplicationShutdown {
       span.set({ 'http.response.status_code': answered.statusCode });
       return answered;
     });
+    if (answer.statusCode === REFUSED_CONTEXT) {
+      await answer.body.dump();
+      throw new Error('The query service refused our context: INTERNAL_SECRET or the clocks of the two differ.');
+    }
     for (const [name, value] of Object.entries(answer.headers)) {
       if (value !== undefined && !HOP_HEADERS.has(name)) void reply.header(name, value);
     }

@@ -25,6 +25,7 @@ export {
 export type { AdmitRequest, AdmittedJob, QueuePlace } from './jobs/job-admission.js';
 export type { AttemptEnd } from './jobs/job-attempt.js';
 export { CONVERT_JOB, PERSIST_JOB } from './jobs/job-consequences.js';
+export type { JobSignal } from './jobs/job-signal.js';
 export { JobRepository, type JobFilter, type QueuedJob } from './jobs/jobs.repository.js';
 export type { QueueDepth } from './jobs/queue-depth.js';
 export { JOBS_CHANNEL, type JobOwner, type NewJob } from './jobs/outbox.js';
