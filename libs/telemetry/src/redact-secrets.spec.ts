@@ -26,11 +26,9 @@ describe('a line of the log', () => {
     ['schemes', 'a://'],
     ['names of fields', '"password'],
     ['words that begin a secret', 'password='],
-  ])('is looked through in no time, however many %s there are in it', (_what, part) => {
-    const line = `{"path":"/secret/${part.repeat(100_000 / part.length)}"}`;
-    const startedAt = performance.now();
-    redactSecrets(line);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  ])('is looked through once, however many %s there are in it: squared it would not end', (_what, part) => {
+    const line = `{"path":"/hunter2/${part.repeat(1_000_000 / part.length)}"}`;
+    expect(redactSecrets(line)).toContain('/hunter2/');
   });
 
   it('stays as it is otherwise', () => {
