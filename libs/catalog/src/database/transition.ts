@@ -1,5 +1,5 @@
 import { sourcesOf, type Lifecycle } from '@millrace/domain';
-import type { EntitySchema, ObjectLiteral } from 'typeorm';
+import type { EntitySchema, ObjectLiteral, UpdateQueryBuilder } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import type { Transaction } from './database.js';
 import type { SqlExpression } from './sql.js';
@@ -26,21 +26,48 @@ export interface Transition<E extends ObjectLiteral & { readonly status: S }, S 
  */
 export async function transition<E extends ObjectLiteral & { readonly status: S }, S extends string>(
   transaction: Transaction,
-  { entity, lifecycle, where, to, from, set }: Transition<E, S>,
+  moved: Transition<E, S>,
 ): Promise<boolean> {
+  const done = await updateOf(transaction, moved).execute();
+  return (done.affected ?? 0) > 0;
+}
+
+/**
+ * Like `transition`, and reads from the row that was moved, in the same statement.
+ *
+ * @param properties those whose columns are called as they are
+ * @returns undefined where `transition` gives false
+ */
+export async function transitionReading<
+  E extends ObjectLiteral & { readonly status: S },
+  S extends string,
+  P extends keyof E & string,
+>(
+  transaction: Transaction,
+  moved: Transition<E, S>,
+  properties: readonly P[],
+): Promise<Readonly<Pick<E, P>> | undefined> {
+  const { raw } = await updateOf(transaction, moved)
+    .returning([...properties])
+    .execute();
+  return (raw as Pick<E, P>[])[0];
+}
+
+function updateOf<E extends ObjectLiteral & { readonly status: S }, S extends string>(
+  transaction: Transaction,
+  { entity, lifecycle, where, to, from, set }: Transition<E, S>,
+): UpdateQueryBuilder<E> {
   const allowed = sourcesOf(lifecycle, to);
   const sources = from ?? allowed;
   const forbidden = sources.find((source) => !allowed.includes(source));
   if (forbidden !== undefined) throw new TypeError(`a ${lifecycle.name} can't go from ${forbidden} to ${to}`);
   if (sources.length === 0) throw new TypeError(`nothing leads a ${lifecycle.name} to ${to}`);
-  const done = await transaction
+  return transaction
     .createQueryBuilder()
     .update(entity)
     .set({ ...set, status: to } as unknown as QueryDeepPartialEntity<E>)
     .where(where as ObjectLiteral)
-    .andWhere('status IN (:...sources)', { sources })
-    .execute();
-  return (done.affected ?? 0) > 0;
+    .andWhere('status IN (:...sources)', { sources });
 }
 
 /** Inserts one row; what is not given has the table's default. */

@@ -38,6 +38,17 @@ export const IN_FLIGHT_MAX = `coalesce((t.limits->>(l.limit_name))::int, l.defau
 /** The kinds asked for with the names and defaults of their limits, from three parallel arrays $1, $2 and $3. */
 export const KINDS = `unnest($1::text[], $2::text[], $3::int[]) AS l (kind, limit_name, default_max)`;
 
+/**
+ * The tenants that have queued jobs, found one after the other in the index: the cost does not grow with the tenants that
+ * have none, nor with the jobs that one has (https://wiki.postgresql.org/wiki/Loose_indexscan).
+ */
+const WAITING_TENANTS = `waiting AS (
+  (SELECT tenant_id FROM jobs WHERE status = 'queued' ORDER BY tenant_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT j.tenant_id FROM jobs j WHERE j.status = 'queued' AND j.tenant_id > w.tenant_id
+          ORDER BY j.tenant_id LIMIT 1)
+  FROM waiting w WHERE w.tenant_id IS NOT NULL)`;
+
 /** Whether a job of these kinds waits whose time has come. Costs much less than to admit, and nobody waits for a lock. */
 export async function isAnyDue(transaction: Transaction, kinds: readonly string[]): Promise<boolean> {
   const due = await findRow(
@@ -62,9 +73,9 @@ export async function admitJobs(transaction: Transaction, request: AdmitRequest)
   const { kinds, limitNames, defaults } = limitsOfKinds(request);
   return rowsOf<AdmittedJob>(
     transaction,
-    `WITH candidates AS (
+    `WITH RECURSIVE ${WAITING_TENANTS}, candidates AS (
        SELECT j.tenant_id, j.id, j.run_after, f.in_flight + j.turn AS turn
-       FROM tenants t CROSS JOIN ${KINDS}
+       FROM waiting w JOIN tenants t ON t.tenant_id = w.tenant_id CROSS JOIN ${KINDS}
        CROSS JOIN LATERAL (
          SELECT count(*) AS in_flight FROM jobs
          WHERE tenant_id = t.tenant_id AND kind = l.kind AND status IN ('admitted', 'running')) f

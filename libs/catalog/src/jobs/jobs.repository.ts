@@ -1,6 +1,5 @@
 import {
   DomainError,
-  isTerminal,
   jobLifecycle,
   type ErrorRecord,
   type HeartbeatAnswer,
@@ -17,7 +16,7 @@ import type { Database, Transaction } from '../database/database.js';
 import { pageOf, type Page, type PageRequest } from '../database/page.js';
 import { findRow, fromNow, NOW, rowsOf } from '../database/sql.js';
 import { sweep, SWEEP_ROWS_MAX } from '../database/sweep.js';
-import { transition } from '../database/transition.js';
+import { transitionReading } from '../database/transition.js';
 import { JobEntity, type Job } from '../schema/job.entity.js';
 import {
   admitJobs,
@@ -35,7 +34,7 @@ import {
   LOST,
   requestCancel,
   requeueJob,
-  succeedJob,
+  succeedAttempt,
   type AttemptEnd,
   type LockedJob,
 } from './job-attempt.js';
@@ -67,17 +66,12 @@ export class JobRepository implements JobLedger {
   }
 
   async start({ tenantId, jobId: id, attempt }: JobFence, { leaseMs }: { leaseMs: number }) {
+    const set = { leaseUntil: fromNow(leaseMs), startedAt: NOW, progress: 0 };
+    const moved = { entity: JobEntity, lifecycle: jobLifecycle, where: { tenantId, id, attempt }, set } as const;
     return this.database.run(async (manager): Promise<StartedJob | undefined> => {
-      const started = await transition(manager, {
-        entity: JobEntity,
-        lifecycle: jobLifecycle,
-        where: { tenantId, id, attempt },
-        to: 'running',
-        set: { leaseUntil: fromNow(leaseMs), startedAt: NOW, progress: 0 },
-      });
+      const started = await transitionReading(manager, { ...moved, to: 'running' }, ['kind', 'payload', 'traceparent']);
       if (!started) return undefined;
-      // Neither ever changes.
-      const { kind, payload, traceparent } = await manager.getRepository(JobEntity).findOneByOrFail({ tenantId, id });
+      const { kind, payload, traceparent } = started;
       return { kind, payload, ...(traceparent !== null && { traceparent }) };
     });
   }
@@ -111,10 +105,9 @@ export class JobRepository implements JobLedger {
 
   /** @throws DomainError `job.not_found` */
   async succeed(fence: JobFence): Promise<JobStatus> {
-    // Most handlers have ended the job in the transaction of their work: then there is nothing to lock, and to write.
-    const { status } = await this.get(fence.tenantId, fence.jobId);
-    if (isTerminal(jobLifecycle, status)) return status;
-    return this.endAttempt(fence, (transaction, job) => succeedJob(transaction, job));
+    if (await this.database.run((manager) => succeedAttempt(manager, fence))) return 'succeeded';
+    // The handler has ended the job in the transaction of its work, or the attempt is not current.
+    return (await this.get(fence.tenantId, fence.jobId)).status;
   }
 
   /** @throws DomainError `job.not_found` */
