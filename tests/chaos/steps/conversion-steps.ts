@@ -7,8 +7,8 @@ import { killWorkingEngines } from '../../e2e/harness/working-engines.js';
 import { holdCall, holdRows, type HeldStep, type Place, type Step } from './held-step.js';
 
 const ROWS = 500;
-/** About 9 MB, whose conversion takes long enough to be seen. */
-const LARGE_BLOCKS = 40;
+/** About 36 MB: the time in the engine is long beside that between the engine's answer and the end of its input. */
+const LARGE_BLOCKS = 160;
 /** Until its rows are locked. */
 const MEANWHILE_MS = 3_000;
 const WAIT_MAX_MS = 60_000;
