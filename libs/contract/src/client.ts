@@ -39,6 +39,19 @@ export class ProblemError extends Error {
   }
 }
 
+/** The server answered 202: the work goes on, and there is no answer yet. */
+export class PendingError extends Error {
+  constructor(
+    /** What the operation's `pending` says. */
+    readonly pending: unknown,
+    /** `Location` says where to look, `Retry-After` when. */
+    readonly headers: Headers,
+  ) {
+    super('The work goes on: it takes longer than the wait.');
+    this.name = 'PendingError';
+  }
+}
+
 /** The typed HTTP client of the contract. */
 export class MillraceClient {
   /**
@@ -50,10 +63,13 @@ export class MillraceClient {
   /**
    * Calls one operation and gives its answer.
    *
-   * @throws ProblemError when the server answers with a problem
+   * @throws ProblemError when the server answers with a problem; PendingError when the work takes longer than the wait,
+   * and what the server says then is not what it says at the end
    */
   async call<N extends OperationName>(name: N, request: ClientRequest<N> = {}): Promise<ClientAnswer<N>> {
     const response = await this.open(name, request);
+    const { pending } = (OPERATIONS[name] as Operation).responses[response.status] ?? {};
+    if (pending) throw new PendingError(pending.parse(await response.json()), response.headers);
     return { status: response.status, headers: response.headers, body: (await readBody(response)) as AnswerBody<N> };
   }
 

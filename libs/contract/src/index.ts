@@ -1,4 +1,4 @@
-export { type ClientRequest, MillraceClient, ProblemError } from './client.js';
+export { type ClientRequest, MillraceClient, PendingError, ProblemError } from './client.js';
 export { openApiDocument } from './openapi.js';
 export type { HttpMethod, Operation } from './operation.js';
 export { type OperationName, OPERATIONS } from './operations.js';
@@ -49,6 +49,8 @@ export { type JobBody, jobKindSchema, jobListSchema, listJobsQuerySchema } from 
 export {
   listQueriesQuerySchema,
   listResultsQuerySchema,
+  type PendingQueryBody,
+  pendingQuerySchema,
   type PinResultBody,
   pinResultSchema,
   type QueryAnswer,

@@ -36,6 +36,7 @@ describe('the OpenAPI document', () => {
     ['/v1/results/{id}/download', 'get', 304, ['ETag', 'Vary', 'Cache-Control']],
     ['/v1/files/presign', 'post', 201, ['Location']],
     ['/v1/files', 'get', 401, ['WWW-Authenticate']],
+    ['/v1/query', 'post', 202, ['Location', 'Retry-After', 'Preference-Applied']],
     ['/v1/query', 'post', 429, ['Retry-After']],
     ['/v1/query', 'post', 503, ['Retry-After']],
     ['/v1/query', 'post', 400, []],

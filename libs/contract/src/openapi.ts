@@ -114,7 +114,7 @@ function documentResponses(operation: Operation): ZodOpenApiOperationObject['res
   return responses;
 }
 
-function documentContent({ body, mediaType = 'application/json', bytes = [] }: OperationResponse) {
+function documentContent({ pending, body = pending, mediaType = 'application/json', bytes = [] }: OperationResponse) {
   const binary = { schema: { type: 'string', format: 'binary' } } as const;
   const content = {
     ...Object.fromEntries(bytes.map((name) => [name, binary])),

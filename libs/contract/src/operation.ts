@@ -7,6 +7,8 @@ export type HttpMethod = 'get' | 'post' | 'put' | 'delete';
 export interface OperationResponse {
   readonly description: string;
   readonly body?: z.ZodType;
+  /** Of the JSON that says that the work goes on, where that is not what comes at its end. */
+  readonly pending?: z.ZodType;
   /** Of a body that is no JSON. */
   readonly mediaType?: string;
   /** Media types that come as bytes, instead of `body` or beside it. */

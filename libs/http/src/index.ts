@@ -4,7 +4,7 @@ export { IdParam } from './id-param.js';
 export { OperationsDoor, type OperationsPage } from './operations-door.js';
 export { makePublic, Operation } from './operation.decorator.js';
 export { decodeIdCursor, decodeOffsetCursor, encodeCursor, nextPageLink, type PageFields, pageFields } from './page.js';
-export { Prefer, type Preference } from './prefer.js';
+export { parsePrefer, Prefer, type Preference } from './prefer.js';
 export { type HealthCheck, Readiness } from './readiness.js';
 export { checkRequestTarget } from './request-target.js';
 export { withTimeLimits } from './time-limits.js';

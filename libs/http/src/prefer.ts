@@ -16,8 +16,12 @@ export interface Preference {
  * Reads `Prefer`. Preferences that are unknown or malformed are ignored, as RFC 7240 asks; a wait beyond 60 seconds
  * is cut to that.
  */
-export function parsePrefer(header: string | undefined): Preference {
-  const preferences = (header ?? '').split(',').map((part) => part.split(';', 1)[0]?.trim().toLowerCase() ?? '');
+export function parsePrefer(header: string | readonly string[] | undefined): Preference {
+  const preferences = [header ?? '']
+    .flat()
+    .join(',')
+    .split(',')
+    .map((part) => part.split(';', 1)[0]?.trim().toLowerCase() ?? '');
   if (preferences.includes('respond-async')) return { waitMs: 0, applied: 'respond-async' };
   for (const preference of preferences) {
     const seconds = /^wait\s*=\s*"?(\d{1,9})"?$/.exec(preference)?.[1];
@@ -31,8 +35,7 @@ export function parsePrefer(header: string | undefined): Preference {
 /** The caller's preference, for a parameter of a route; says in the answer which was applied. */
 export const Prefer = createParamDecorator((_: unknown, context: ExecutionContext): Preference => {
   const http = context.switchToHttp();
-  const header = http.getRequest<FastifyRequest>().headers.prefer;
-  const preference = parsePrefer(Array.isArray(header) ? header.join(',') : header);
+  const preference = parsePrefer(http.getRequest<FastifyRequest>().headers.prefer);
   if (preference.applied) void http.getResponse<FastifyReply>().header('preference-applied', preference.applied);
   return preference;
 });

@@ -2,13 +2,16 @@ import { Body, Controller, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Caller } from '@millrace/auth';
-import { runQueryQuerySchema, runQuerySchema, type RunQueryBody } from '@millrace/contract';
+import { runQueryQuerySchema, runQuerySchema, type PendingQueryBody, type RunQueryBody } from '@millrace/contract';
 import type { Principal } from '@millrace/domain';
-import { Operation } from '@millrace/http';
+import { Operation, parsePrefer } from '@millrace/http';
 import { disconnectSignal } from '../disconnect-signal.js';
-import { negotiateAnswer } from '../formats/negotiate-answer.js';
+import { isRowFormat, negotiateAnswer } from '../formats/negotiate-answer.js';
 import { asJson } from '../rows-json.js';
 import { QueriesService } from './queries.service.js';
+
+/** When it is worth to look again at a query that goes on. */
+const RETRY_AFTER_S = 1;
 
 @Controller()
 export class QueriesController {
@@ -24,8 +27,18 @@ export class QueriesController {
   ): Promise<void> {
     void reply.header('vary', 'accept');
     const format = negotiateAnswer({ format: query.format, accept: request.headers.accept });
-    const answer = await this.queries.run(caller, body, { format, disconnected: disconnectSignal(reply) });
-    if (typeof answer === 'string') await reply.send(asJson(reply, answer));
+    const { waitMs, applied } = parsePrefer(request.headers.prefer);
+    const answer = await this.queries.run(caller, body, { format, waitMs, disconnected: disconnectSignal(reply) });
+    // Of an answer that has come, only a wait was heeded.
+    const isHeeded = 'pending' in answer || (isRowFormat(format) && applied !== 'respond-async');
+    if (applied !== undefined && isHeeded) void reply.header('preference-applied', applied);
+    if ('pending' in answer) await sendPending(reply, answer.pending);
+    else if ('json' in answer) await reply.send(asJson(reply, answer.json));
     else await reply.headers(answer.headers).send(answer.body);
   }
+}
+
+async function sendPending(reply: FastifyReply, pending: PendingQueryBody): Promise<void> {
+  const location = `/v1/queries/${pending.query_run_id}`;
+  await reply.status(202).headers({ location, 'retry-after': RETRY_AFTER_S }).send(pending);
 }

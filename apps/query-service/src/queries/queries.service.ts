@@ -1,5 +1,5 @@
 import type { Catalog, QueryRunKey } from '@millrace/catalog';
-import type { AnswerFormat, RunQueryBody, TableAnswerFormat } from '@millrace/contract';
+import type { AnswerFormat, PendingQueryBody, RunQueryBody, TableAnswerFormat } from '@millrace/contract';
 import { DomainError, newId, toDomainError, type Principal, type TenantLimits } from '@millrace/domain';
 import type { QueryResult } from '@millrace/engine';
 import type { Logger } from '@millrace/telemetry';
@@ -9,6 +9,7 @@ import { isRowFormat } from '../formats/negotiate-answer.js';
 import type { OpenWork } from '../open-work.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import type { ResultFile } from '../results/result-writer.js';
+import { AnswerWait, PARTED } from './answer-wait.js';
 import { queryAnswer } from './query-answer.js';
 import type { QueryHistory } from './query-history.js';
 import type { QueryMetrics } from './query-metrics.js';
@@ -32,8 +33,20 @@ export interface QueriesServiceParts {
 
 export interface AnswerOptions {
   readonly format: AnswerFormat;
-  /** Aborted when the client goes away: that cancels the query, and ends its answer. */
+  /** How long the client waits for rows, from now; for what can't be found later it waits until the deadline. */
+  readonly waitMs: number;
+  /** Aborted when the client goes away: that cancels the query while it is waited for, and ends its answer. */
   readonly disconnected: AbortSignal;
+}
+
+/** The answer to a statement as JSON text. */
+export interface QueryText {
+  readonly json: string;
+}
+
+/** What there is to say of a query that goes on without its client. */
+export interface PendingQuery {
+  readonly pending: PendingQueryBody;
 }
 
 interface Admitted {
@@ -43,16 +56,18 @@ interface Admitted {
   readonly limits: TenantLimits;
   /** The gate's word on the statement, which is on its way. */
   readonly checked: Promise<CheckedStatement>;
-  readonly disconnected: AbortSignal;
+  readonly wait: AnswerWait;
 }
 
 /** What a statement left, with a file. */
 type KeptResult = StatementResult & { readonly result: QueryResult };
 
-interface Wanted extends AnswerOptions {
+interface Wanted {
   readonly caller: Principal;
   readonly body: RunQueryBody;
   readonly key: QueryRunKey;
+  readonly format: AnswerFormat;
+  readonly wait: AnswerWait;
 }
 
 /** Runs the statements of callers. */
@@ -62,25 +77,41 @@ export class QueriesService {
   /**
    * Runs a statement and gives its first rows, or all as a table; the result goes into the store afterwards.
    *
-   * @returns the answer as JSON text, or as a stream whose first bytes are there
+   * @returns the answer as JSON text, or as a stream whose first bytes are there; or where the query stands, when it takes
+   * longer than the wait
    * @throws DomainError as `query.run` of the contract lists them
    */
-  run(caller: Principal, body: RunQueryBody, options: AnswerOptions): Promise<string | QueryTable> {
-    return this.parts.work.run(async () => {
-      const startedAt = performance.now();
-      const key = { tenantId: caller.tenantId, id: newId('queryRun') };
-      try {
-        const answer = await this.admit({ caller, body, key, ...options });
-        this.observe(key, { outcome: 'succeeded', startedAt });
-        return answer;
-      } catch (error) {
-        this.observe(key, { outcome: toDomainError(error).code, startedAt });
-        throw error;
-      }
-    });
+  async run(
+    caller: Principal,
+    body: RunQueryBody,
+    { format, waitMs, disconnected }: AnswerOptions,
+  ): Promise<QueryText | QueryTable | PendingQuery> {
+    const { work } = this.parts;
+    const key = { tenantId: caller.tenantId, id: newId('queryRun') };
+    const wait = new AnswerWait(disconnected, { waitMs });
+    const answer = await wait.for(work.run(() => this.runObserved({ caller, body, key, format, wait })));
+    return answer === PARTED ? { pending: await this.pending(key) } : answer;
   }
 
-  private async admit({ caller, body, key, format, disconnected }: Wanted): Promise<string | QueryTable> {
+  private async pending({ tenantId, id }: QueryRunKey): Promise<PendingQueryBody> {
+    const { status, createdAt, startedAt } = await this.parts.catalog.queryRuns.get(tenantId, id);
+    const times = { queued_at: createdAt.toISOString(), started_at: startedAt?.toISOString() ?? null };
+    return { query_run_id: id, status, ...times };
+  }
+
+  private async runObserved(wanted: Wanted): Promise<QueryText | QueryTable> {
+    const startedAt = performance.now();
+    try {
+      const answer = await this.admit(wanted);
+      this.observe(wanted.key, { outcome: 'succeeded', startedAt });
+      return answer;
+    } catch (error) {
+      this.observe(wanted.key, { outcome: toDomainError(error).code, startedAt });
+      throw error;
+    }
+  }
+
+  private async admit({ caller, body, key, format, wait }: Wanted): Promise<QueryText | QueryTable> {
     const { catalog, running } = this.parts;
     const [limits, activeCount] = await Promise.all([
       catalog.tenants.limitsOf(key.tenantId),
@@ -89,6 +120,7 @@ export class QueriesService {
     const request = checkRequest(body, { format, limits });
     const { timeoutMs } = request;
     const query = running.open(key, { timeoutMs, concurrencyMax: limits.queryConcurrencyMax });
+    const { disconnected } = wait;
     const abort = (): void => query.abort(toDomainError(disconnected.reason));
     disconnected.addEventListener('abort', abort, { once: true });
     if (disconnected.aborted) abort();
@@ -100,7 +132,7 @@ export class QueriesService {
       checked.catch(() => undefined);
       await this.parts.history.create(key, caller, request);
       query.isRecorded = true;
-      return await this.runRecorded({ caller, request, query, limits, checked, disconnected });
+      return await this.runRecorded({ caller, request, query, limits, checked, wait });
     } finally {
       disconnected.removeEventListener('abort', abort);
       running.close(query);
@@ -108,7 +140,7 @@ export class QueriesService {
   }
 
   /** Whatever happens from here on, the row of the query is ended. */
-  private async runRecorded(admitted: Admitted): Promise<string | QueryTable> {
+  private async runRecorded(admitted: Admitted): Promise<QueryText | QueryTable> {
     const { query } = admitted;
     try {
       return await this.runHolding(admitted);
@@ -121,12 +153,14 @@ export class QueriesService {
   }
 
   /** A table alone needs a place among the tenant's downloads, which is taken before work is done for it. */
-  private async runHolding(admitted: Admitted): Promise<string | QueryTable> {
-    const { query, request, limits } = admitted;
+  private async runHolding(admitted: Admitted): Promise<QueryText | QueryTable> {
+    const { query, request, limits, wait } = admitted;
     const isTable = !isRowFormat(request.format);
     const held = isTable ? this.parts.streams.reserve(query.key.tenantId, limits.downloadConcurrencyMax) : undefined;
     try {
-      const done = await this.parts.statements.run(admitted, await admitted.checked);
+      const checked = await admitted.checked;
+      if (checked.isKept && !isTable) wait.allowParting();
+      const done = await this.parts.statements.run(admitted, checked);
       query.settle();
       return await this.deliver(admitted, { ...done, held });
     } catch (error) {
@@ -138,28 +172,28 @@ export class QueriesService {
   private async deliver(
     admitted: Admitted,
     { result, tables, held }: StatementResult & { readonly held: Held | undefined },
-  ): Promise<string | QueryTable> {
+  ): Promise<QueryText | QueryTable> {
     if ('filePath' in result) return this.deliverKept(admitted, { result, tables, held });
     const { key } = admitted.query;
     await this.parts.history.succeed(key, { rowCount: result.rowCount });
-    return queryAnswer({ queryRunId: key.id, resultId: null, result, tables, warnings: [] });
+    return { json: queryAnswer({ queryRunId: key.id, resultId: null, result, tables, warnings: [] }) };
   }
 
   /** The order matters: the result is known before its rows are answered, and its file is stored after that. */
   private async deliverKept(
     admitted: Admitted,
     { result, tables, held }: KeptResult & { readonly held: Held | undefined },
-  ): Promise<string | QueryTable> {
+  ): Promise<QueryText | QueryTable> {
     const { tenantId, id: queryRunId } = admitted.query.key;
     const { filePath, sizeBytes } = result;
     const file = { tenantId, resultId: newId('result'), path: filePath, sizeBytes };
     const second = await this.announce(admitted, { file, result, held });
     const warnings = this.parts.keeper.keep(file);
     const answered = { queryRunId, resultId: file.resultId, result };
-    if (!held || !second) return queryAnswer({ ...answered, tables, warnings });
-    const { request, limits, disconnected: signal } = admitted;
+    if (!held || !second) return { json: queryAnswer({ ...answered, tables, warnings }) };
+    const { request, limits, wait } = admitted;
     return openQueryTable(this.parts.streams, {
-      ...{ ...answered, tenantId, file: second, held, signal },
+      ...{ ...answered, tenantId, file: second, held, signal: wait.disconnected },
       format: request.format as TableAnswerFormat,
       limit: request.tableRowsMax,
       deadlineMs: limits.queryTimeoutMaxMs,

@@ -46,6 +46,8 @@ export interface CheckedStatement {
   readonly sql: string;
   readonly explain: ExplainOptions | undefined;
   readonly analyzed: AnalyzedStatement;
+  /** Whether its rows become a result; the answer to any other is all there is of it. */
+  readonly isKept: boolean;
 }
 
 /** Takes a statement from its text to a file with its result. */
@@ -101,7 +103,7 @@ export class StatementRunner {
     refuseVersions(sql, analyzed.tables);
     const isKept = analyzed.form === 'select' && !explain;
     if (!isKept && !isRowFormat(request.format)) throw notAcceptable(JSON_ONLY);
-    return { sql, explain, analyzed };
+    return { sql, explain, analyzed, isKept };
   }
 
   /** The catalog alone knows the tables: an engine process has those of one statement. */

@@ -2,6 +2,7 @@ import { ENGINE_ERRORS, type Operation } from '../operation.js';
 import { TABLE_MEDIA_TYPES } from '../schemas/formats.js';
 import {
   listQueriesQuerySchema,
+  pendingQuerySchema,
   queryAnswerSchema,
   queryRunListSchema,
   queryRunSchema,
@@ -17,11 +18,14 @@ export const queryOperations = {
       'Tables are `datasets.<table>` and `results.<result_id>`. The answer holds the first rows; the whole result is ' +
       'stored in the background and can be read, and queried, under its `result_id`. With another `format` or `Accept` ' +
       'than JSON the answer is the table itself, all rows unless `limit_rows` is given. EXPLAIN, ' +
-      'DESCRIBE, SUMMARIZE and SHOW TABLES are answered in JSON; nothing of them is stored, and their `result_id` is null.',
+      'DESCRIBE, SUMMARIZE and SHOW TABLES are answered in JSON; nothing of them is stored, and their `result_id` is null. ' +
+      'A statement that takes longer than the wait goes on under its deadline, and shows at `/v1/queries/{id}`. What is ' +
+      'not kept, and an answer that is a table alone, is waited for until its deadline, whatever `Prefer` says.',
     method: 'post',
     path: '/v1/query',
     access: 'queries:run',
     query: runQueryQuerySchema,
+    prefer: true,
     body: { kind: 'json', schema: runQuerySchema },
     responses: {
       200: {
@@ -35,6 +39,11 @@ export const queryOperations = {
           'X-Result-Id': 'With a table.',
           'X-Total-Row-Count': 'With a table: the rows of the result, of which `limit_rows` may have cut some.',
         },
+      },
+      202: {
+        description: 'It takes longer than the wait, and goes on.',
+        pending: pendingQuerySchema,
+        headers: { Location: 'The query run.', 'Retry-After': 'When to look, in seconds.' },
       },
     },
     errors: [

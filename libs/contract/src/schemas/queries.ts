@@ -108,6 +108,13 @@ export const queryRunSchema = z
 
 export type QueryRunBody = z.infer<typeof queryRunSchema>;
 
+export const pendingQuerySchema = queryRunSchema
+  .pick({ status: true, queued_at: true, started_at: true })
+  .extend({ query_run_id: idOf('queryRun') })
+  .meta({ id: 'PendingQuery' });
+
+export type PendingQueryBody = z.infer<typeof pendingQuerySchema>;
+
 export const listQueriesQuerySchema = pageQuerySchema.extend({ status: queryRunStatusSchema.optional() });
 export const queryRunListSchema = z
   .object({ queries: z.array(queryRunSchema), ...pageFields })
