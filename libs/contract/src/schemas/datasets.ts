@@ -26,9 +26,17 @@ export const fileFormatSchema = z.enum(['csv', 'json', 'parquet']);
 const oneCharacter = textSchema.refine((text) => [...text].length === 1, 'Must be one character.');
 const oneCharacterOrNone = textSchema.refine((text) => [...text].length <= 1, 'Must be one character, or empty.');
 
+/** Of a text, by the names of `TEXT_ENCODINGS` in the engine. */
+export const encodingSchema = z.enum(['utf-8', 'utf-16le', 'utf-16be', 'latin-1', 'windows-1252']);
+
 /** How to read a file. What is left out is found by itself. */
 export const formatOptionsSchema = z
   .strictObject({
+    encoding: encodingSchema.optional().meta({
+      description:
+        'CSV, JSON: how the characters are written. What is left out is UTF-8, UTF-16 by its byte order mark or its ' +
+        'shape, and Windows-1252 for bytes that can be nothing else; a warning says what was guessed.',
+    }),
     delimiter: textSchema.min(1).max(4).optional().meta({ description: 'CSV: what stands between two fields.' }),
     quote: oneCharacterOrNone.optional().meta({ description: 'CSV: one character, or empty for none.' }),
     escape: oneCharacterOrNone.optional().meta({ description: 'CSV: one character, or empty for none.' }),
@@ -82,14 +90,19 @@ export const uploadSourceSchema = z
 
 export const inlineSourceSchema = z
   .strictObject({
-    inline: z.strictObject({
-      format: z.enum(['csv', 'json']),
-      content: z
-        .string()
-        .refine((text) => text.isWellFormed(), 'Must not hold half of a character.')
-        .meta({ description: 'The text of the file, at most 1 MiB in UTF-8.' }),
-      ...readingFields,
-    }),
+    inline: z
+      .strictObject({
+        format: z.enum(['csv', 'json']),
+        content: z
+          .string()
+          .refine((text) => text.isWellFormed(), 'Must not hold half of a character.')
+          .meta({ description: 'The text of the file, at most 1 MiB in UTF-8.' }),
+        ...readingFields,
+      })
+      .refine(({ options }) => options?.encoding === undefined, {
+        path: ['options', 'encoding'],
+        message: 'Is for uploaded files: inline content is text already.',
+      }),
   })
   .meta({ id: 'InlineSource' });
 

@@ -8,7 +8,7 @@ import {
   type TableReference,
 } from '@millrace/sql';
 import { z } from 'zod';
-import { COMPRESSIONS, type ConvertAnswer, DATA_FORMATS } from '../tasks/convert.task.js';
+import { COMPRESSIONS, type ConvertAnswer, DATA_FORMATS, TEXT_ENCODINGS } from '../tasks/convert.task.js';
 import type { ExportAnswer } from '../tasks/export.task.js';
 import type { ParseResult } from '../tasks/parse.task.js';
 import type { QueryAnswer } from '../tasks/query.task.js';
@@ -80,9 +80,13 @@ const dialect = z.object({
   comment: z.string(),
 });
 
-const convertSchema: z.ZodType<Omit<ConvertAnswer, 'dialect'> & Partial<Pick<ConvertAnswer, 'dialect'>>> = z.object({
+/** JSON has no `undefined`: what is so is absent on the way. */
+type Sent<A, K extends keyof A> = Omit<A, K> & Partial<Pick<A, K>>;
+
+const convertSchema: z.ZodType<Sent<ConvertAnswer, 'encoding' | 'dialect'>> = z.object({
   format: z.enum(DATA_FORMATS),
   compression: z.enum(COMPRESSIONS),
+  encoding: z.enum(TEXT_ENCODINGS).optional(),
   dialect: dialect.optional(),
   columns,
   rowCount: count,
@@ -121,7 +125,7 @@ export function checkAnswer(task: WireTask, answer: unknown, text: string): Chec
     }
     case 'convert': {
       const { data } = convertSchema.safeParse(answer);
-      return data && { ...data, dialect: data.dialect };
+      return data && { ...data, encoding: data.encoding, dialect: data.dialect };
     }
     case 'export':
       return exportSchema.safeParse(answer).data;

@@ -6,6 +6,10 @@ export type DataFormat = (typeof DATA_FORMATS)[number];
 export const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
+/** Of a text. Windows-1252 is Latin-1 with signs and letters in the place of most of its second control characters. */
+export const TEXT_ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin-1', 'windows-1252'] as const;
+export type TextEncoding = (typeof TEXT_ENCODINGS)[number];
+
 /** A type that a person pins to a column: a plain name, or DECIMAL with precision and scale. */
 export interface ColumnPin {
   readonly type: string;
@@ -28,6 +32,12 @@ export interface CsvOptions {
   readonly date_format?: string | undefined;
   readonly timestamp_format?: string | undefined;
   readonly decimal_separator?: string | undefined;
+}
+
+/** How to read a file of any format; what fits the format of the file only is refused elsewhere. */
+export interface FormatOptions extends CsvOptions {
+  /** Of CSV and JSON. What is absent is found by looking at the file. */
+  readonly encoding?: TextEncoding | undefined;
 }
 
 export interface ConvertLimits {
@@ -58,7 +68,7 @@ export interface ConvertRequest {
   readonly contentType?: string | undefined;
   readonly contentEncoding?: string | undefined;
   readonly fileName?: string | undefined;
-  readonly options?: CsvOptions | undefined;
+  readonly options?: FormatOptions | undefined;
   /** Pinned types by column name. */
   readonly columns?: { readonly [name: string]: ColumnPin } | undefined;
   /** What is absent is `DEFAULT_CONVERT_LIMITS`. */
@@ -78,6 +88,8 @@ export interface CsvDialect {
 export interface ConvertAnswer {
   readonly format: DataFormat;
   readonly compression: Compression;
+  /** Only of a text. */
+  readonly encoding: TextEncoding | undefined;
   /** Only of a CSV file. */
   readonly dialect: CsvDialect | undefined;
   /** `nullable`: a NULL was seen. */

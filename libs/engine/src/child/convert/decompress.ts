@@ -1,12 +1,13 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rm, writeFile } from 'node:fs/promises';
-import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression, ConvertLimits } from '../../tasks/convert.task.js';
+import { ByteGuard } from './byte-guard.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
 import type { DiskReserve } from './disk-reserve.js';
 import { LineGuard } from './line-guard.js';
+import { UnpackedBytes } from './unpacked-bytes.js';
 import { unpackedBytesMax } from './unpacked-bytes-max.js';
 import { isZstd, zstdFrames } from './zstd-frames.js';
 
@@ -79,44 +80,6 @@ async function unpackFrames(
     const frame = createReadStream(source, { start, end: end - 1 });
     const into = createWriteStream(target, { flags: 'a' });
     await pipeline(frame, createZstdDecompress(), new ByteGuard(count, reserve), into, { signal });
-  }
-}
-
-/** What was unpacked, of all parts of a file. A line may go on from one to the next. */
-class UnpackedBytes {
-  hasLongLine = false;
-  private bytes = 0;
-  private lines: LineGuard | undefined;
-
-  constructor(
-    private readonly bytesMax: number,
-    private readonly guardOf: (head: Buffer) => LineGuard | undefined,
-  ) {}
-
-  get isExceeded(): boolean {
-    return this.bytes > this.bytesMax;
-  }
-
-  /** @returns whether it may go on */
-  add(chunk: Buffer): boolean {
-    if (this.bytes === 0) this.lines = this.guardOf(chunk);
-    this.bytes += chunk.length;
-    this.hasLongLine = this.lines?.admits(chunk) === false;
-    return !this.isExceeded && !this.hasLongLine;
-  }
-}
-
-class ByteGuard extends Transform {
-  constructor(
-    private readonly count: UnpackedBytes,
-    private readonly reserve: DiskReserve,
-  ) {
-    super();
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (!this.count.add(chunk)) return done(new Error('Too many bytes'));
-    this.reserve.spend(chunk.length).then(() => done(null, chunk), done);
   }
 }
 

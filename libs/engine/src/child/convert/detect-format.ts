@@ -33,7 +33,7 @@ const BY_EXTENSION: ReadonlyMap<string, DataFormat> = new Map(
 /**
  * The format of a file: as given, else by content type, file name, and the first bytes.
  *
- * @param head the first bytes, decompressed
+ * @param head the first bytes, decompressed; of a text in UTF-16, as UTF-8
  * @throws DomainError `conversion.format_unknown`
  */
 export function detectFormat({ format, contentType, fileName }: ConvertRequest, head: Buffer): DataFormat {
@@ -56,11 +56,19 @@ function byBytes(head: Buffer): DataFormat {
     .replace(/^\ufeff/, '')
     .trimStart();
   if (/^(\{|\[\s*[[{\]\d"-])/.test(text)) return 'json';
-  if (head.includes(0) || text.slice(0, -4).includes('\ufffd')) {
+  // The last character may be cut.
+  if (head.includes(0) || (text.slice(0, -4).includes('\ufffd') && !isSingleByteText(head))) {
     throw new DomainError(
       'conversion.format_unknown',
       'The bytes are none of the formats that can be read: CSV, JSON and Parquet, plain or packed with gzip or zstd.',
     );
   }
   return 'csv';
+}
+
+const windows1252 = new TextDecoder('windows-1252');
+
+/** Whether bytes that are not UTF-8 may be a text all the same: without a control character but white space. */
+function isSingleByteText(head: Buffer): boolean {
+  return !/(?!\s)\p{Cc}/u.test(windows1252.decode(head));
 }

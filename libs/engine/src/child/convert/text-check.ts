@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { open } from 'node:fs/promises';
 import { conversionFailed } from './conversion-error.js';
+import { filePieces } from './file-pieces.js';
 import { lineOfByte } from './line-ends.js';
+import { NotUtf8Error } from './not-utf8-error.js';
 
-const PIECE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
-const NUL_MESSAGE = 'There is a NUL byte: this is a binary file, or a text in UTF-16. A text must be UTF-8.';
+const NUL_MESSAGE = 'There is a NUL byte: this is a binary file, or a text in another "encoding" than UTF-8.';
 
 /** Looks at each piece of a text, in order. */
 export interface TextObserver {
@@ -17,13 +17,14 @@ export interface TextObserver {
  * Nothing here looks at each byte by itself; what is said about a bad one is found afterwards.
  *
  * @returns whether there is anything but white space
- * @throws DomainError `conversion.failed` with the line of a NUL byte or of bytes that are not UTF-8
+ * @throws DomainError `conversion.failed` with the line of a NUL byte
+ * @throws NotUtf8Error
  */
 export async function checkText(path: string, signal: AbortSignal, observer?: TextObserver): Promise<boolean> {
   let hasContent = false;
   let offset = 0;
   let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of readPieces(path, signal)) {
+  for await (const chunk of filePieces(path, signal)) {
     const joined = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const complete = joined.subarray(0, completeLength(joined));
     rest = Buffer.from(joined.subarray(complete.length));
@@ -32,24 +33,8 @@ export async function checkText(path: string, signal: AbortSignal, observer?: Te
     hasContent ||= /[^\s\ufeff]/.test(complete.toString('utf8'));
     offset += complete.length;
   }
-  if (rest.length > 0) throw invalidUtf8(rest, await lineOfByte(path, offset));
+  if (rest.length > 0) throw notUtf8(rest, await lineOfByte(path, offset));
   return hasContent;
-}
-
-/** The bytes of a file in order. Each piece takes the place of the one before: a stream makes a new one for each. */
-async function* readPieces(path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const file = await open(path);
-  try {
-    const place = Buffer.allocUnsafe(PIECE_BYTES);
-    for (;;) {
-      signal.throwIfAborted();
-      const { bytesRead } = await file.read(place, 0, place.length);
-      if (bytesRead === 0) return;
-      yield place.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
-  }
 }
 
 /** What is wrong in a piece that is no text. */
@@ -61,17 +46,14 @@ async function whyBad(path: string, piece: Buffer, offset: number): Promise<Erro
     const newline = piece.indexOf(NEWLINE, start);
     const end = newline < 0 ? piece.length : newline;
     const bytes = piece.subarray(start, end);
-    if (!isUtf8(bytes)) return invalidUtf8(bytes, line);
+    if (!isUtf8(bytes)) return notUtf8(bytes, line);
     start = end + 1;
   }
   throw new Error('The piece is a text.');
 }
 
-function invalidUtf8(bytes: Buffer, line: number): Error {
-  return conversionFailed('The text is not UTF-8. Convert the file to UTF-8 first.', {
-    line,
-    text: bytes.toString('latin1'),
-  });
+function notUtf8(bytes: Buffer, line: number): NotUtf8Error {
+  return new NotUtf8Error({ line, text: bytes.toString('latin1') });
 }
 
 /** The length without a character that goes on in the next chunk. */

@@ -1,0 +1,75 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ConvertAnswer, ConvertLimits, ConvertRequest } from '../../tasks/convert.task.js';
+import type { TaskContext } from '../task-context.js';
+import { noRows } from './conversion-error.js';
+import { readHead } from './decompress.js';
+import { formatOf } from './format-of-head.js';
+import { QUOTED_FILE } from './json-source.js';
+import { type TextTable, textOpener } from './open-text.js';
+import { checkOptionsFit } from './options-fit.js';
+import { openParquet } from './parquet-source.js';
+import { withUtf8 } from './utf8-text.js';
+import { type ConvertedSource, writeSource } from './write-source.js';
+
+const HEAD_BYTES = 4_096;
+
+/** A file without compression. */
+export interface PlainFile {
+  readonly request: ConvertRequest;
+  readonly limits: ConvertLimits;
+  readonly path: string;
+  /** What it had. */
+  readonly compression: ConvertAnswer['compression'];
+}
+
+/**
+ * Writes a file that is not compressed as a table: its format, its encoding and its types are found out here.
+ *
+ * @throws DomainError `conversion.*` for what is wrong with the file; `request.invalid` for options that are not for it
+ */
+export async function writePlain(file: PlainFile, context: TaskContext): Promise<ConvertAnswer> {
+  context.phases.enter('look');
+  const { path, request } = file;
+  const head = await readHead(path, HEAD_BYTES);
+  if (head.length === 0) throw noRows('The file is empty.');
+  const format = formatOf(request, head);
+  checkOptionsFit(request, format);
+  return format === 'parquet' ? writeParquet(file, context) : writeText({ ...file, format, head }, context);
+}
+
+async function writeParquet(file: PlainFile, context: TaskContext): Promise<ConvertAnswer> {
+  const { path, request, limits, compression } = file;
+  const written = await writeSource(() => openParquet(context.connection, path, request, limits), limits, context);
+  return answerOf(written, { format: 'parquet', compression, encoding: undefined, warnings: [] });
+}
+
+async function writeText(
+  { head, compression, ...file }: PlainFile & Pick<TextTable, 'format'> & { readonly head: Buffer },
+  context: TaskContext,
+): Promise<ConvertAnswer> {
+  const { path, limits, format, request } = file;
+  const text = { path, head, limits, saidEncoding: request.options?.encoding };
+  try {
+    return await withUtf8(text, context, async ({ encoding, warnings, path: utf8Path }) => {
+      const open = await textOpener({ ...file, path: utf8Path }, context);
+      return answerOf(await writeSource(open, limits, context), { format, compression, encoding, warnings });
+    });
+  } finally {
+    await rm(join(context.scratchDir, QUOTED_FILE), { force: true });
+  }
+}
+
+/** @param found beside the table itself */
+function answerOf(
+  { source, written }: ConvertedSource,
+  { warnings, ...found }: Pick<ConvertAnswer, 'format' | 'compression' | 'encoding' | 'warnings'>,
+): ConvertAnswer {
+  return {
+    ...found,
+    dialect: source.dialect,
+    columns: written.columns,
+    rowCount: written.rowCount,
+    warnings: [...warnings, ...source.warnings],
+  };
+}
