@@ -13,7 +13,7 @@ const COMMAND_MS_MAX = 30_000;
 const run = promisify(execFile);
 const read = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 
-describe.each(['README.md', 'docs/api.md'])('the examples of %s', (file) => {
+describe.each(['README.md', 'docs/api.md', 'docs/files.md'])('the examples of %s', (file) => {
   const noted: Record<string, string> = {};
   let millrace: MillraceUnderTest;
   let tenant: TenantUnderTest;

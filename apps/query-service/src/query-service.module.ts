@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { HealthController, Readiness } from '@millrace/http';
+import { AnalysesController } from './analyses/analyses.controller.js';
+import { AnalysesService } from './analyses/analyses.service.js';
 import { DownloadsController } from './downloads/downloads.controller.js';
 import { DownloadsService } from './downloads/downloads.service.js';
 import { PreviewsController } from './previews/previews.controller.js';
@@ -10,6 +12,7 @@ import { ResultPagesService } from './results/result-pages.service.js';
 import { ResultsController } from './results/results.controller.js';
 
 export interface QueryServiceServices {
+  readonly analyses: AnalysesService;
   readonly queries: QueriesService;
   readonly previews: PreviewsService;
   readonly results: ResultPagesService;
@@ -19,11 +22,19 @@ export interface QueryServiceServices {
 
 @Module({})
 export class QueryServiceModule {
-  static with({ queries, previews, results, downloads, readiness }: QueryServiceServices): DynamicModule {
+  static with({ analyses, queries, previews, results, downloads, readiness }: QueryServiceServices): DynamicModule {
     return {
       module: QueryServiceModule,
-      controllers: [QueriesController, PreviewsController, ResultsController, DownloadsController, HealthController],
+      controllers: [
+        AnalysesController,
+        QueriesController,
+        PreviewsController,
+        ResultsController,
+        DownloadsController,
+        HealthController,
+      ],
       providers: [
+        { provide: AnalysesService, useValue: analyses },
         { provide: QueriesService, useValue: queries },
         { provide: PreviewsService, useValue: previews },
         { provide: ResultPagesService, useValue: results },

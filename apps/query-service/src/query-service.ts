@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ContextAuthenticator } from '@millrace/auth';
@@ -6,6 +6,7 @@ import { DomainError } from '@millrace/domain';
 import { EnginePool, type EnginePoolOptions, measureEngine } from '@millrace/engine';
 import { closeHttpServer, createHttpServer } from '@millrace/http';
 import { ReadCache } from '@millrace/object-store';
+import { ANALYSES_FOLDER } from './analyses/uploaded-files.js';
 import { downloadPace } from './downloads/download-pace.js';
 import { engineChildrenKeptMax, engineChildrenMax } from './engine-children-max.js';
 import { machineShare } from './machine-share.js';
@@ -46,6 +47,8 @@ async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts>
   const { environment, store, engineFolder, metrics, logger } = options;
   // Engine processes may have no rights of ours: they pass through, to folders of theirs.
   await mkdir(engineFolder, { recursive: true, mode: 0o711 });
+  // What a process left that was killed.
+  await rm(join(engineFolder, ANALYSES_FOLDER), { recursive: true, force: true });
   const cache = await ReadCache.open({
     store,
     root: join(engineFolder, 'cache'),

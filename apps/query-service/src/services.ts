@@ -1,5 +1,7 @@
 import type { EnginePool } from '@millrace/engine';
 import { BlobWriter, type ReadCache } from '@millrace/object-store';
+import { AnalysesService } from './analyses/analyses.service.js';
+import { UploadedFiles } from './analyses/uploaded-files.js';
 import { DatasetHeads } from './datasets/dataset-heads.js';
 import { downloadPace } from './downloads/download-pace.js';
 import { DownloadPlaces } from './downloads/download-places.js';
@@ -59,6 +61,7 @@ export function createServices(parts: Parts): Services {
     running,
     work,
     queries: new QueriesService({ catalog, work, running, history, statements, keeper, streams, metrics, logger }),
+    analyses: new AnalysesService({ catalog, engine, work, files: new UploadedFiles(inputs, parts.engineFolder) }),
     previews: new PreviewsService({ catalog, heads, pages, work }),
     results: new ResultPagesService({ catalog, results, pages, work }),
     downloads: new DownloadsService({ catalog, heads, results, streams, work }),

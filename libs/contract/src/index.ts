@@ -44,7 +44,16 @@ export {
   type TableAnswerFormat,
   type TableFormat,
 } from './schemas/formats.js';
-export { listUploadsQuerySchema, type UploadBody, uploadListSchema } from './schemas/files.js';
+export {
+  type AnalyzeFileBody,
+  analyzeFileSchema,
+  type FileAnalysisBody,
+  fileAnalysisSchema,
+  listUploadsQuerySchema,
+  SAMPLE_ROWS_MAX,
+  type UploadBody,
+  uploadListSchema,
+} from './schemas/files.js';
 export { type JobBody, jobKindSchema, jobListSchema, listJobsQuerySchema } from './schemas/jobs.js';
 export {
   listQueriesQuerySchema,

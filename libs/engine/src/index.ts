@@ -4,6 +4,7 @@ export type { TableExport } from './pool/table-export.js';
 export { measureEngine } from './pool/measure-engine.js';
 export { ReaderPace, type ReaderPaceLimits } from './pool/reader-pace.js';
 export { createOwnFolder } from './pool/own-folder.js';
+export type { AnalyzeAnswer } from './tasks/analyze.task.js';
 export type { ConvertResult } from './tasks/convert.task.js';
 export type { ExportFormat, ExportRequest } from './tasks/export.task.js';
 export type { InspectAnswer } from './tasks/inspect.task.js';

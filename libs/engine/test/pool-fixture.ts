@@ -56,6 +56,12 @@ export class PoolFixture {
     return paths.filter((path) => /\/inputs\/./.test(path));
   }
 
+  /** Files of a moment that lie in the scratch folders of children. */
+  async scratchFiles(): Promise<string[]> {
+    const paths = await readdir(this.folder, { recursive: true });
+    return paths.filter((path) => /\/scratch\/(?!tmp$)/.test(path));
+  }
+
   /** Waits until a child has begun to write its file, so until its statement runs. */
   async untilOutput(): Promise<void> {
     await eventually('a child writes its file', async () =>

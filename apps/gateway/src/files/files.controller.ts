@@ -6,6 +6,7 @@ import { Catalog } from '@millrace/catalog';
 import { listUploadsQuerySchema, type UploadBody, type uploadListSchema } from '@millrace/contract';
 import { type Principal, type UploadId, ownThings } from '@millrace/domain';
 import { IdParam, decodeIdCursor, Operation, pageFields } from '@millrace/http';
+import { QueryServiceProxy } from '../query-service.proxy.js';
 import { UploadReceiver } from './upload-receiver.js';
 import { presentUpload } from './upload.presenter.js';
 
@@ -14,6 +15,7 @@ export class FilesController {
   constructor(
     private readonly catalog: Catalog,
     private readonly receiver: UploadReceiver,
+    private readonly queryService: QueryServiceProxy,
   ) {}
 
   @Operation('file.upload')
@@ -44,6 +46,16 @@ export class FilesController {
   @Operation('file.get')
   async get(@IdParam('upload') id: UploadId, @Caller() caller: Principal): Promise<UploadBody> {
     return presentUpload(await this.catalog.uploads.get(caller.tenantId, id, ownThings(caller)));
+  }
+
+  @Operation('file.analyze', { body: 'jsonBytes' })
+  analyze(
+    @IdParam('upload') _id: UploadId,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Caller() caller: Principal,
+  ): Promise<void> {
+    return this.queryService.pass(caller, { request, reply });
   }
 
   @Operation('file.delete')

@@ -1,5 +1,12 @@
-import type { Operation } from '../operation.js';
-import { listUploadsQuerySchema, uploadHeadersSchema, uploadListSchema, uploadSchema } from '../schemas/files.js';
+import { ENGINE_ERRORS, type Operation } from '../operation.js';
+import {
+  analyzeFileSchema,
+  fileAnalysisSchema,
+  listUploadsQuerySchema,
+  uploadHeadersSchema,
+  uploadListSchema,
+  uploadSchema,
+} from '../schemas/files.js';
 
 const tag = 'Files';
 
@@ -49,6 +56,40 @@ export const fileOperations = {
     access: 'files:read',
     responses: { 200: { description: 'The upload.', body: uploadSchema } },
     errors: ['upload.not_found'],
+  },
+  'file.analyze': {
+    tag,
+    summary: 'See what a dataset of an upload would be',
+    description:
+      'Format, encoding, dialect, columns with their types, the first rows and warnings, as a conversion with the same ' +
+      '`format`, `options` and `columns` would find them; nothing is made. Of a large file only the beginning is looked ' +
+      'at: `complete` says so. Problems are those of a conversion.',
+    method: 'post',
+    path: '/v1/files/{id}/analyze',
+    access: 'datasets:write',
+    body: { kind: 'json', schema: analyzeFileSchema, optional: true },
+    responses: { 200: { description: 'What the file is.', body: fileAnalysisSchema } },
+    errors: [
+      'upload.not_found',
+      'upload.uploading',
+      'upload.consumed',
+      'upload.expired',
+      'request.malformed',
+      'request.too_large',
+      'request.unsupported_media_type',
+      'conversion.no_rows',
+      'conversion.column_unknown',
+      'conversion.type_invalid',
+      'conversion.format_unknown',
+      'conversion.failed',
+      'conversion.limit',
+      'conversion.memory',
+      'conversion.deadline',
+      'conversion.crashed',
+      'query.cancelled',
+      'storage.object_missing',
+      ...ENGINE_ERRORS,
+    ],
   },
   'file.delete': {
     tag,

@@ -23,7 +23,6 @@ const PINS_MAX = 5_000;
 
 export const fileFormatSchema = z.enum(['csv', 'json', 'parquet']);
 
-const oneCharacter = textSchema.refine((text) => [...text].length === 1, 'Must be one character.');
 const oneCharacterOrNone = textSchema.refine((text) => [...text].length <= 1, 'Must be one character, or empty.');
 
 /** Of a text, by the names of `TEXT_ENCODINGS` in the engine. */
@@ -40,7 +39,9 @@ export const formatOptionsSchema = z
     delimiter: textSchema.min(1).max(4).optional().meta({ description: 'CSV: what stands between two fields.' }),
     quote: oneCharacterOrNone.optional().meta({ description: 'CSV: one character, or empty for none.' }),
     escape: oneCharacterOrNone.optional().meta({ description: 'CSV: one character, or empty for none.' }),
-    comment: oneCharacter.optional().meta({ description: 'CSV: lines that start with it are skipped.' }),
+    comment: oneCharacterOrNone
+      .optional()
+      .meta({ description: 'CSV: one character, or empty for none; lines that start with it are skipped.' }),
     header: z.boolean().optional().meta({ description: 'CSV: whether the first line holds the names.' }),
     skip: z.int().min(0).max(1_000_000).optional().meta({ description: 'CSV: lines to leave out at the top.' }),
     null_strings: z
@@ -75,7 +76,8 @@ const pinnedColumnsSchema = z
   // Not the keys' own schema: all that it says is that a key is not valid.
   .refine((pins) => Object.keys(pins).every(isStorableText), `A column's name: ${UNSTORABLE_TEXT}`);
 
-const readingFields = {
+/** What may be said about a file, wherever it comes from. */
+export const readingFields = {
   options: formatOptionsSchema.optional(),
   columns: pinnedColumnsSchema.optional().meta({ description: 'Pinned types, by column name.' }),
 };

@@ -42,7 +42,7 @@ function splitAnswer(given: TaskAnswer): { fields: object; text: string } {
 }
 
 function tooWide(kind: TaskKind): DomainError {
-  const code = kind === 'convert' ? 'conversion.limit' : 'query.result_too_large';
+  const code = kind === 'convert' || kind === 'analyze' ? 'conversion.limit' : 'query.result_too_large';
   return new DomainError(code, 'The names and types of the columns together are too long.');
 }
 

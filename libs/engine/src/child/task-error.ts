@@ -47,7 +47,7 @@ function cut(text: string): string {
 
 function unexpected(error: unknown, kind: TaskKind): DomainError {
   const duckdb = readDuckdbError(error);
-  if (duckdb && kind === 'convert') return new DomainError('conversion.failed', duckdb.message);
+  if (duckdb && (kind === 'convert' || kind === 'analyze')) return new DomainError('conversion.failed', duckdb.message);
   if (duckdb && kind === 'query') return new DomainError('sql.failed', duckdb.message);
   if (duckdb && (kind === 'read' || kind === 'export'))
     return new DomainError('result.corrupt', 'A stored file can not be read.');

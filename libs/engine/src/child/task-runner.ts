@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { PhaseName } from '../pool/phase.js';
 import type { ChildConfig } from '../pool/wire.js';
 import type { TaskAnswer, TaskKind, WireTask } from '../tasks/task.js';
+import { analyzeFile } from './convert/analyze-file.js';
 import { convertFile } from './convert/convert-file.js';
 import type { EngineInstance } from './engine-instance.js';
 import { exportTable } from './export/export-table.js';
@@ -21,6 +22,7 @@ const FIRST_PHASES: Readonly<Record<TaskKind, PhaseName>> = {
   query: 'prepare',
   inspect: 'execute',
   read: 'read',
+  analyze: 'look',
   convert: 'look',
   export: 'export',
 };
@@ -85,6 +87,8 @@ function runTask(task: WireTask, context: TaskContext): Promise<TaskAnswer> {
       return runInspection(task, context);
     case 'read':
       return readPage(task, context);
+    case 'analyze':
+      return analyzeFile(task, context);
     case 'convert':
       return convertFile(task, context);
     case 'export':
@@ -102,6 +106,7 @@ function filesOf(task: WireTask): readonly string[] {
     case 'read':
     case 'export':
       return task.files;
+    case 'analyze':
     case 'convert':
       return [task.file];
   }

@@ -8,6 +8,7 @@ import {
   type TableReference,
 } from '@millrace/sql';
 import { z } from 'zod';
+import type { AnalyzeAnswer } from '../tasks/analyze.task.js';
 import { COMPRESSIONS, type ConvertAnswer, DATA_FORMATS, TEXT_ENCODINGS } from '../tasks/convert.task.js';
 import type { ExportAnswer } from '../tasks/export.task.js';
 import type { ParseResult } from '../tasks/parse.task.js';
@@ -16,7 +17,7 @@ import type { ReadResult } from '../tasks/read.task.js';
 import type { WireTask } from '../tasks/task.js';
 
 /** An answer that is what its task asks for. The file that belongs to it lies where the task said, not where a child says. */
-export type CheckedAnswer = ParseResult | QueryAnswer | ReadResult | ConvertAnswer | ExportAnswer;
+export type CheckedAnswer = ParseResult | QueryAnswer | ReadResult | AnalyzeAnswer | ConvertAnswer | ExportAnswer;
 
 /** `[]` is longer than an answer of no bytes. */
 const NO_ROWS_BYTES = 2;
@@ -83,15 +84,24 @@ const dialect = z.object({
 /** JSON has no `undefined`: what is so is absent on the way. */
 type Sent<A, K extends keyof A> = Omit<A, K> & Partial<Pick<A, K>>;
 
-const convertSchema: z.ZodType<Sent<ConvertAnswer, 'encoding' | 'dialect'>> = z.object({
+const found = {
   format: z.enum(DATA_FORMATS),
   compression: z.enum(COMPRESSIONS),
   encoding: z.enum(TEXT_ENCODINGS).optional(),
   dialect: dialect.optional(),
   columns,
-  rowCount: count,
   warnings: z.array(z.string()),
+};
+
+const analyzeSchema: z.ZodType<Sent<Omit<AnalyzeAnswer, 'rowsJson'>, 'encoding' | 'dialect'>> = z.object({
+  ...found,
+  isComplete: z.boolean(),
+  rowCount: count.nullable(),
+  rowEstimate: count,
+  rowsReturned: count,
 });
+
+const convertSchema: z.ZodType<Sent<ConvertAnswer, 'encoding' | 'dialect'>> = z.object({ ...found, rowCount: count });
 
 const exportSchema: z.ZodType<ExportAnswer> = z.object({ rowCount: count });
 
@@ -101,6 +111,7 @@ export function answerTextBytesMax(task: WireTask): number {
     case 'query':
     case 'inspect':
     case 'read':
+    case 'analyze':
       return Math.max(NO_ROWS_BYTES, task.answerBytesMax);
     case 'parse':
     case 'convert':
@@ -122,6 +133,11 @@ export function checkAnswer(task: WireTask, answer: unknown, text: string): Chec
     case 'read': {
       const { data } = readSchema.safeParse(answer);
       return data && isPage(text, data.rowsReturned, task.limit) ? { ...data, rowsJson: text } : undefined;
+    }
+    case 'analyze': {
+      const { data } = analyzeSchema.safeParse(answer);
+      const isPageOf = data && isPage(text, data.rowsReturned, task.rowsMax);
+      return isPageOf ? { ...data, encoding: data.encoding, dialect: data.dialect, rowsJson: text } : undefined;
     }
     case 'convert': {
       const { data } = convertSchema.safeParse(answer);

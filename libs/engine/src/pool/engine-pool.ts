@@ -189,7 +189,7 @@ export class EnginePool {
       throw error;
     } finally {
       // The files of tables stay for a statement that comes soon, whose reader then knows their footers.
-      if (task.kind === 'convert') await child.dropInputs();
+      if (task.kind === 'convert' || task.kind === 'analyze') await child.dropInputs();
     }
   }
 

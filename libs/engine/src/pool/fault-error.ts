@@ -38,6 +38,15 @@ const CONVERSION_DETAILS: Record<TaskFault, string> = {
   crashed: 'The conversion was lost because its process ended unexpectedly. It may be tried again.',
 };
 
+const ANALYSIS_CODES: Record<TaskFault, ErrorCode> = { ...CONVERSION_CODES, cancelled: 'query.cancelled' };
+
+const ANALYSIS_DETAILS: Record<TaskFault, string> = {
+  ...CONVERSION_DETAILS,
+  deadline: 'The analysis ran into its time limit. Convert the file without it.',
+  cancelled: 'The analysis was cancelled.',
+  crashed: 'The analysis was lost because its process ended unexpectedly. It may be tried again.',
+};
+
 const EXPORT_DETAILS: Record<TaskFault, string> = {
   deadline: 'The download ran into its time limit. Take it faster, or fewer rows at once.',
   cancelled: 'The download was cancelled.',
@@ -48,6 +57,7 @@ const EXPORT_DETAILS: Record<TaskFault, string> = {
 /** The error that a caller gets for a fault. */
 export function faultError(kind: TaskKind, fault: TaskFault): DomainError {
   if (kind === 'convert') return new DomainError(CONVERSION_CODES[fault], CONVERSION_DETAILS[fault]);
+  if (kind === 'analyze') return new DomainError(ANALYSIS_CODES[fault], ANALYSIS_DETAILS[fault]);
   if (kind === 'parse') return new DomainError(QUERY_CODES[fault], PARSE_DETAILS[fault]);
   return new DomainError(QUERY_CODES[fault], (kind === 'export' ? EXPORT_DETAILS : QUERY_DETAILS)[fault]);
 }

@@ -22,6 +22,7 @@ export async function stageTask(task: EngineTask, folder: ChildFolder): Promise<
     case 'read':
     case 'export':
       return { ...task, files: task.files.map(staged), outputPath };
+    case 'analyze':
     case 'convert':
       return { ...task, file: staged(task.file), outputPath };
     case 'query':
@@ -41,6 +42,7 @@ function inputFilesOf(task: EngineTask): readonly string[] {
     case 'read':
     case 'export':
       return task.files;
+    case 'analyze':
     case 'convert':
       return [task.file];
     case 'query':
@@ -63,7 +65,7 @@ export async function collectResult(
     const converted = answer as ConvertAnswer;
     return { ...converted, files: [{ ...(await takeWritten(wire, work)), rowCount: converted.rowCount }] };
   }
-  return answer as TaskResult<'parse' | 'inspect' | 'read' | 'export'>;
+  return answer as TaskResult<'parse' | 'inspect' | 'read' | 'analyze' | 'export'>;
 }
 
 async function takeWritten(wire: WireTask, work: WorkFolder): Promise<{ path: string; sizeBytes: number }> {

@@ -1,3 +1,4 @@
+import type { AnalyzeAnswer, AnalyzeRequest } from './analyze.task.js';
 import type { ConvertAnswer, ConvertRequest, ConvertResult } from './convert.task.js';
 import type { ExportAnswer, ExportRequest } from './export.task.js';
 import type { InspectAnswer, InspectRequest } from './inspect.task.js';
@@ -11,6 +12,7 @@ export interface TaskKinds {
   query: { request: QueryRequest; answer: QueryAnswer; result: QueryResult };
   inspect: { request: InspectRequest; answer: InspectAnswer; result: InspectAnswer };
   read: { request: ReadRequest; answer: ReadResult; result: ReadResult };
+  analyze: { request: AnalyzeRequest; answer: AnalyzeAnswer; result: AnalyzeAnswer };
   convert: { request: ConvertRequest; answer: ConvertAnswer; result: ConvertResult };
   export: { request: ExportRequest; answer: ExportAnswer; result: ExportAnswer };
 }

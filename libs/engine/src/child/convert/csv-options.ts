@@ -1,5 +1,9 @@
 import { DomainError } from '@millrace/domain';
 import type { CsvOptions } from '../../tasks/convert.task.js';
+import type { RecordRules } from './csv-records.js';
+
+/** Those that are recognised. */
+export const DELIMITERS = [',', ';', '\t', '|'];
 
 /**
  * Whether the options can be meant together, before a file is looked at.
@@ -25,6 +29,11 @@ export function checkOptions(options: CsvOptions): void {
     throw invalidOption('The option "decimal_separator" is "." or ",".');
   }
   if (!Number.isSafeInteger(skip) || skip < 0) throw invalidOption('The option "skip" is a number of lines.');
+}
+
+/** Where records end by the options. Before anything is sniffed, each delimiter is possible. */
+export function recordRules({ delimiter, quote = '"', escape = quote, comment = '' }: CsvOptions): RecordRules {
+  return { delimiters: delimiter === undefined ? DELIMITERS : [delimiter], quote, escape, comment };
 }
 
 function invalidOption(message: string): DomainError {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type CsvRecord, findRecord, type RecordRules } from './csv-records.js';
+import { type CsvRecord, endOfRecords, findRecord, type RecordRules } from './csv-records.js';
 
 const plain: RecordRules = { delimiters: [','], quote: '"', escape: '"', comment: '' };
 
@@ -61,5 +61,16 @@ describe('the records of a CSV file', () => {
     expect(records).toHaveLength(300_002);
     expect(records.at(-1)).toMatchObject({ line: 300_003, number: 300_002, head: 'end' });
     expect(records[0]?.head.length).toBeLessThan(20_000);
+  });
+
+  it.each([
+    ['lines', 'a,b\n1,2\n3', 'a,b\n1,2\n'],
+    ['lines of Windows', 'a\r\n1\r\n2', 'a\r\n1\r\n'],
+    ['lines of old', 'a\r1\r2', 'a\r1\r'],
+    ['a line end in quotes', 'a\n"x\ny"\n"z\nz', 'a\n"x\ny"\n'],
+    ['all of them', 'a\n1\n', 'a\n1\n'],
+    ['less than one', 'a,b', ''],
+  ])('end in the beginning of a file where the last whole one does: %s', (_, text, whole) => {
+    expect(text.slice(0, endOfRecords(Buffer.from(text), plain))).toBe(whole);
   });
 });

@@ -44,6 +44,16 @@ export async function findRecord(
   return walk.end(isWanted);
 }
 
+/**
+ * Where the last record ends that is whole in the beginning of a file; 0 when none is. What comes at its very end may go
+ * on behind it.
+ */
+export function endOfRecords(bytes: Buffer, rules: RecordRules): number {
+  const walk = new RecordWalk(rules);
+  walk.feed(bytes, () => false);
+  return walk.endOfLast;
+}
+
 interface OpenRecord {
   readonly line: number;
   readonly number: number;
@@ -64,6 +74,8 @@ class RecordWalk {
   private afterCr = false;
   private record = newRecord(1, 1);
   private isAtStart = true;
+  /** Behind the last record that has ended, in the last piece that was fed. */
+  endOfLast = 0;
 
   constructor({ delimiters, quote, escape, comment }: RecordRules) {
     const lastByte = (text: string): number => Buffer.from(text).at(-1) ?? -1;
@@ -81,7 +93,10 @@ class RecordWalk {
       const isSecondHalf = byte === LF && this.afterCr;
       this.afterCr = byte === CR;
       if (isSecondHalf) {
-        if (this.place === 'record') start = at + 1;
+        if (this.place === 'record') {
+          start = at + 1;
+          this.endOfLast = start;
+        }
       } else if (byte !== LF && byte !== CR) {
         this.follow(byte);
       } else if (this.isWithinQuotes()) {
@@ -92,6 +107,7 @@ class RecordWalk {
         const ended = this.endRecord();
         if (isWanted(ended)) return ended;
         start = at + 1;
+        this.endOfLast = start;
       }
     }
     this.keepHead(chunk.subarray(start));

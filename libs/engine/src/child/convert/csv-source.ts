@@ -5,10 +5,10 @@ import { quoteIdentifier } from '../../types/sql-text.js';
 import { checkColumns, checkCount } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { conversionFailed, noRows } from './conversion-error.js';
-import { checkOptions } from './csv-options.js';
+import { checkOptions, DELIMITERS, recordRules } from './csv-options.js';
 import { readCsv, type SniffedCsv, sniffCsv, type SniffRequest } from './csv-dialect.js';
 import { type CsvFile, explainCsv, mismatchedColumn } from './csv-error.js';
-import { findRecord, type RecordRules } from './csv-records.js';
+import { findRecord } from './csv-records.js';
 import { readHead } from './decompress.js';
 import { keptAsText, roundedToDouble, widenIntegers } from './exact-numbers.js';
 import { type Effort, EffortFailedError } from './effort.js';
@@ -20,7 +20,6 @@ import type { SourceColumn, TableSource } from './table-source.js';
 
 const SAMPLE_ROWS = 20_480;
 const HEAD_BYTES = 1024 * 1024;
-const DELIMITERS = [',', ';', '\t', '|'];
 
 export interface CsvRequest {
   readonly path: string;
@@ -42,7 +41,7 @@ export async function openCsv(
   checkOptions(options);
   await checkSkip(path, options);
   const sniffing: SniffRequest = { path, options, limits, sampleRows: effort === 'whole' ? -1 : SAMPLE_ROWS };
-  const rules = rulesOf(options);
+  const rules = recordRules(options);
   const head = linesOf(await readHead(path, HEAD_BYTES));
   const sniffed = await sniff(connection, sniffing, head).catch(async (error: unknown) => {
     throw await explainLineEnds(await explainCsv(error, { path, rules }), path);
@@ -235,11 +234,6 @@ async function renamed(connection: DuckDBConnection, sniffing: SniffRequest, sni
 function guessedDates({ dateFormat }: SniffedCsv, options: CsvOptions): string[] {
   if (dateFormat === undefined || options.date_format !== undefined || dateFormat === '%Y-%m-%d') return [];
   return [`Dates are read as ${dateFormat}. Give "date_format" if they are meant otherwise.`];
-}
-
-/** Before anything is sniffed, each delimiter is possible. */
-function rulesOf({ delimiter, quote = '"', escape = quote, comment = '' }: CsvOptions): RecordRules {
-  return { delimiters: delimiter === undefined ? DELIMITERS : [delimiter], quote, escape, comment };
 }
 
 /** The line of the n-th row below the header; undefined when that line does not hold the text. */

@@ -83,6 +83,7 @@ async function unpackFrames(
   }
 }
 
-function isDamage(error: unknown): boolean {
+/** Whether an error says that packed bytes are none. */
+export function isDamage(error: unknown): boolean {
   return /^(Z_|ZSTD_|ERR_ZSTD|ERR_TRAILING)/.test(String((error as NodeJS.ErrnoException).code));
 }

@@ -3,6 +3,7 @@ import { conversionFailed } from './conversion-error.js';
 import { filePieces } from './file-pieces.js';
 import { lineOfByte } from './line-ends.js';
 import { NotUtf8Error } from './not-utf8-error.js';
+import { wholeCharacters } from './whole-characters.js';
 
 const NEWLINE = 0x0a;
 const NUL_MESSAGE = 'There is a NUL byte: this is a binary file, or a text in another "encoding" than UTF-8.';
@@ -26,7 +27,7 @@ export async function checkText(path: string, signal: AbortSignal, observer?: Te
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of filePieces(path, signal)) {
     const joined = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const complete = joined.subarray(0, completeLength(joined));
+    const complete = wholeCharacters(joined, 'utf-8');
     rest = Buffer.from(joined.subarray(complete.length));
     if (complete.includes(0) || !isUtf8(complete)) throw await whyBad(path, complete, offset);
     observer?.observe(complete);
@@ -54,17 +55,4 @@ async function whyBad(path: string, piece: Buffer, offset: number): Promise<Erro
 
 function notUtf8(bytes: Buffer, line: number): NotUtf8Error {
   return new NotUtf8Error({ line, text: bytes.toString('latin1') });
-}
-
-/** The length without a character that goes on in the next chunk. */
-function completeLength(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) break;
-    if (byte >= 0xc0) {
-      const wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return wanted > back ? bytes.length - back : bytes.length;
-    }
-  }
-  return bytes.length;
 }

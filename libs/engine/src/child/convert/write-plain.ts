@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import type { ConvertAnswer, ConvertLimits, ConvertRequest } from '../../tasks/convert.task.js';
 import type { TaskContext } from '../task-context.js';
 import { noRows } from './conversion-error.js';
+import { cutToRecords } from './cut-to-records.js';
 import { readHead } from './decompress.js';
 import { formatOf } from './format-of-head.js';
 import { QUOTED_FILE } from './json-source.js';
 import { type TextTable, textOpener } from './open-text.js';
 import { checkOptionsFit } from './options-fit.js';
 import { openParquet } from './parquet-source.js';
+import type { TableSource } from './table-source.js';
 import { withUtf8 } from './utf8-text.js';
 import { type ConvertedSource, writeSource } from './write-source.js';
 
@@ -21,6 +23,15 @@ export interface PlainFile {
   readonly path: string;
   /** What it had. */
   readonly compression: ConvertAnswer['compression'];
+  /** Set where not all of it is wanted. */
+  readonly look?: Look | undefined;
+}
+
+export interface Look {
+  /** Whether these are the first bytes of a text, which may end within a record. */
+  readonly isCut: boolean;
+  /** Rows of a Parquet file that are enough. */
+  readonly parquetRowsMax: number;
 }
 
 /**
@@ -39,19 +50,24 @@ export async function writePlain(file: PlainFile, context: TaskContext): Promise
 }
 
 async function writeParquet(file: PlainFile, context: TaskContext): Promise<ConvertAnswer> {
-  const { path, request, limits, compression } = file;
-  const written = await writeSource(() => openParquet(context.connection, path, request, limits), limits, context);
+  const { path, request, limits, compression, look } = file;
+  const open = async (): Promise<TableSource> => {
+    const source = await openParquet(context.connection, path, request, limits);
+    return look ? { ...source, select: `${source.select} LIMIT ${look.parquetRowsMax}` } : source;
+  };
+  const written = await writeSource(open, limits, context);
   return answerOf(written, { format: 'parquet', compression, encoding: undefined, warnings: [] });
 }
 
 async function writeText(
-  { head, compression, ...file }: PlainFile & Pick<TextTable, 'format'> & { readonly head: Buffer },
+  { head, compression, look, ...file }: PlainFile & Pick<TextTable, 'format'> & { readonly head: Buffer },
   context: TaskContext,
 ): Promise<ConvertAnswer> {
   const { path, limits, format, request } = file;
   const text = { path, head, limits, saidEncoding: request.options?.encoding };
   try {
     return await withUtf8(text, context, async ({ encoding, warnings, path: utf8Path }) => {
+      if (look?.isCut) await cutToRecords(utf8Path, file);
       const open = await textOpener({ ...file, path: utf8Path }, context);
       return answerOf(await writeSource(open, limits, context), { format, compression, encoding, warnings });
     });

@@ -25,18 +25,20 @@ export function isZstd(head: Buffer): boolean {
  * The frames of a zstd file that hold data, in order (RFC 8878). Node's decompressor ends with the first one and drops
  * the rest without a word; tools that pack in parallel, and `cat a.zst b.zst`, write many.
  *
+ * @param options.isPart whether the file may end within a frame, which then is the last one
  * @throws DomainError `conversion.failed` when something else stands between frames or the file ends within one
  */
-export async function* zstdFrames(path: string): AsyncGenerator<Frame> {
+export async function* zstdFrames(path: string, { isPart = false } = {}): AsyncGenerator<Frame> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
     for (let start = 0; start < size;) {
       const magic = await readAt(file, start, MAGIC_BYTES);
       if (!isData(magic) && !isSkippable(magic)) throw damaged();
-      const end = isData(magic) ? await endOfFrame(file, start) : await endOfSkippable(file, start);
-      if (end > size) throw damaged();
-      if (isData(magic)) yield { start, end };
+      const find = isData(magic) ? endOfFrame : endOfSkippable;
+      const end = await find(file, start).catch((error: unknown) => (isPart ? size : Promise.reject(error as Error)));
+      if (end > size && !isPart) throw damaged();
+      if (isData(magic)) yield { start, end: Math.min(end, size) };
       start = end;
     }
   } finally {
