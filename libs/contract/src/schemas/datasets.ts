@@ -56,7 +56,17 @@ export const formatOptionsSchema = z
       .optional()
       .meta({ description: 'CSV: strptime pattern.', example: '%d.%m.%Y' }),
     timestamp_format: textSchema.min(1).max(100).optional().meta({ description: 'CSV: strptime pattern.' }),
-    decimal_separator: z.enum(['.', ',']).optional().meta({ description: 'CSV.' }),
+    decimal_separator: z
+      .enum(['.', ','])
+      .optional()
+      .meta({ description: 'CSV: what stands before the fraction of a number; `.` when left out.' }),
+    thousands_separator: z.enum([',', '.', "'", '’', ' ', '\u00a0', '\u202f']).optional().meta({
+      description:
+        'CSV: what stands between groups of three digits of a number; nothing when left out. Not the decimal separator.',
+    }),
+    ragged_rows: z.enum(['error', 'pad']).optional().meta({
+      description: 'CSV: what happens to a row with too few fields: an error, or NULL for those that are missing.',
+    }),
     on_error: z.enum(['abort']).optional().meta({ description: 'What a bad row does.' }),
   })
   .meta({ id: 'FormatOptions' });

@@ -32,6 +32,10 @@ export interface CsvOptions {
   readonly date_format?: string | undefined;
   readonly timestamp_format?: string | undefined;
   readonly decimal_separator?: string | undefined;
+  /** Between groups of three digits. */
+  readonly thousands_separator?: string | undefined;
+  /** What happens to rows with too few fields; those with too many are always an error. */
+  readonly ragged_rows?: 'error' | 'pad' | undefined;
 }
 
 /** How to read a file of any format; what fits the format of the file only is refused elsewhere. */

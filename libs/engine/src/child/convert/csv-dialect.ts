@@ -26,7 +26,8 @@ function sharedOptions(options: CsvOptions, { lineBytesMax }: ConvertLimits): st
   const bufferBytes = Math.max(BUFFER_BYTES_MIN, 2 * lineBytesMax);
   return [
     'strict_mode = true',
-    'null_padding = false',
+    // Rows that are padded can't be told from parts of rows by more than one reader.
+    ...(options.ragged_rows === 'pad' ? ['null_padding = true', 'parallel = false'] : ['null_padding = false']),
     'ignore_errors = false',
     `max_line_size = ${lineBytesMax}`,
     `buffer_size = ${bufferBytes}`,

@@ -12,6 +12,7 @@ export const DELIMITERS = [',', ';', '\t', '|'];
  */
 export function checkOptions(options: CsvOptions): void {
   const { delimiter, quote, escape, comment, decimal_separator: separator, skip = 0 } = options;
+  const { thousands_separator: thousands } = options;
   const characters = Object.entries({ quote, escape, comment });
   const tooLong = characters.find(([, text]) => text !== undefined && Buffer.byteLength(text) > 1);
   if (tooLong) throw invalidOption(`The option "${tooLong[0]}" is at most one ASCII character.`);
@@ -28,8 +29,16 @@ export function checkOptions(options: CsvOptions): void {
   if (separator !== undefined && separator !== '.' && separator !== ',') {
     throw invalidOption('The option "decimal_separator" is "." or ",".');
   }
+  if (thousands !== undefined && (!THOUSANDS.includes(thousands) || thousands === (separator ?? '.'))) {
+    throw invalidOption(
+      'The option "thousands_separator" is "," "." "\'" "’" or a space, and not the "decimal_separator", which is "." when left out.',
+    );
+  }
   if (!Number.isSafeInteger(skip) || skip < 0) throw invalidOption('The option "skip" is a number of lines.');
 }
+
+/** Spaces that do not break a line, too. */
+const THOUSANDS = [',', '.', "'", '’', ' ', '\u00a0', '\u202f'];
 
 /** Where records end by the options. Before anything is sniffed, each delimiter is possible. */
 export function recordRules({ delimiter, quote = '"', escape = quote, comment = '' }: CsvOptions): RecordRules {

@@ -5,15 +5,17 @@ import { quoteIdentifier } from '../../types/sql-text.js';
 import { checkColumns, checkCount } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { conversionFailed, noRows } from './conversion-error.js';
-import { checkOptions, DELIMITERS, recordRules } from './csv-options.js';
+import { frequentDelimiter, linesOf, splitFields, withinHeader } from './csv-lines.js';
+import { checkOptions, recordRules } from './csv-options.js';
 import { readCsv, type SniffedCsv, sniffCsv, type SniffRequest } from './csv-dialect.js';
 import { type CsvFile, explainCsv, mismatchedColumn } from './csv-error.js';
 import { findRecord } from './csv-records.js';
 import { readHead } from './decompress.js';
 import { keptAsText, roundedToDouble, widenIntegers } from './exact-numbers.js';
 import { type Effort, EffortFailedError } from './effort.js';
-import type { TextRules } from './exactness.js';
+import { castOf, isCastFromText, type TextRules } from './exactness.js';
 import { canCastExactly, castExactly, effortAfter } from './exact-casts.js';
+import { typeGrouped } from './grouped-numbers.js';
 import { findInexact, type Inexact } from './inexact-values.js';
 import { countLineEnds } from './line-ends.js';
 import type { SourceColumn, TableSource } from './table-source.js';
@@ -43,9 +45,10 @@ export async function openCsv(
   const sniffing: SniffRequest = { path, options, limits, sampleRows: effort === 'whole' ? -1 : SAMPLE_ROWS };
   const rules = recordRules(options);
   const head = linesOf(await readHead(path, HEAD_BYTES));
-  const sniffed = await sniff(connection, sniffing, head).catch(async (error: unknown) => {
+  const found = await sniff(connection, sniffing, head).catch(async (error: unknown) => {
     throw await explainLineEnds(await explainCsv(error, { path, rules }), path);
   });
+  const sniffed = withinHeader(found, head, options);
   const file: CsvFile = { path, rules: { ...rules, ...sniffed.dialect, delimiters: [sniffed.dialect.delimiter] } };
   const explain = async (error: unknown): Promise<unknown> => explainLineEnds(await explainCsv(error, file), path);
   checkColumns(sniffed.columns, limits);
@@ -83,15 +86,17 @@ async function exactTypes(
   const texts = sniffed.columns.map(({ name }) => ({ name, type: 'VARCHAR' }));
   const from = readCsv(sniffing, sniffed, texts);
   const sampleRows = effort === 'whole' ? undefined : SAMPLE_ROWS;
-  const widened = await widenIntegers(connection, pinned, { textFrom: () => from, sampleRows });
   const rules: TextRules = {
     hasDecimalComma: sniffing.options.decimal_separator === ',',
+    thousands: sniffing.options.thousands_separator,
     dateFormat: sniffed.dateFormat,
     timestampFormat: sniffed.timestampFormat,
   };
+  const typed = await typeGrouped(connection, pinned, { from, sampleRows, rules });
+  const widened = await widenIntegers(connection, typed, { textFrom: () => from, sampleRows });
   if (effort === 'guarded' && canCastExactly(widened, rules)) {
     // Should a value be changed, the COPY ends there: looking at all of them before would take as long as the COPY does.
-    const warnings = warningsOf({ pinned, columns: widened, rounded: new Set() });
+    const warnings = warningsOf({ typed, columns: widened, rounded: new Set() });
     return { columns: widened, select: castExactly(widened, from, rules), warnings };
   }
   const { changed, rounded } = await findInexact(connection, widened, {
@@ -103,17 +108,21 @@ async function exactTypes(
   // Types of a sample: those of the whole file may be exact.
   if (changed.size > 0 && effort !== 'whole') throw new EffortFailedError('whole');
   const columns = widened.map((column) => (changed.has(column.name) ? { ...column, type: 'VARCHAR' } : column));
-  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  const select = `SELECT ${names} FROM ${readCsv(sniffing, sniffed, columns)}`;
-  return { columns, select, warnings: warningsOf({ pinned, columns, rounded }) };
+  const items = columns.map((column) => {
+    const name = quoteIdentifier(column.name);
+    return isCastFromText(column, rules) ? `${castOf(column, rules)} AS ${name}` : name;
+  });
+  const read = columns.map((column) => (isCastFromText(column, rules) ? { ...column, type: 'VARCHAR' } : column));
+  const select = `SELECT ${items.join(', ')} FROM ${readCsv(sniffing, sniffed, read)}`;
+  return { columns, select, warnings: warningsOf({ typed, columns, rounded }) };
 }
 
 function warningsOf({
-  pinned,
+  typed,
   columns,
   rounded,
-}: Pick<ReadCsv, 'pinned'> & Pick<TableSource, 'columns'> & Pick<Inexact, 'rounded'>): string[] {
-  const becameText = columns.filter(({ type }, index) => type === 'VARCHAR' && pinned[index]?.type !== 'VARCHAR');
+}: { readonly typed: readonly SourceColumn[] } & Pick<TableSource, 'columns'> & Pick<Inexact, 'rounded'>): string[] {
+  const becameText = columns.filter(({ type }, index) => type === 'VARCHAR' && typed[index]?.type !== 'VARCHAR');
   return [...[...rounded].map(roundedToDouble), ...becameText.map(({ name }) => keptAsText(name))];
 }
 
@@ -268,23 +277,4 @@ async function checkSkip(path: string, { skip = 0 }: CsvOptions): Promise<void> 
   if (skip === 0) return;
   const { crlfCount, lfCount } = await countLineEnds(path);
   if (skip > crlfCount + lfCount) throw noRows(`The file has no more than the ${skip} lines to skip.`);
-}
-
-function linesOf(head: Buffer): string[] {
-  return head
-    .toString('utf8')
-    .replace(/^\ufeff/, '')
-    .split(/\r\n|\n|\r/);
-}
-
-function frequentDelimiter(line: string): string | undefined {
-  const outside = line.replace(/"[^"]*"/g, '');
-  const counted = DELIMITERS.map((delimiter) => ({ delimiter, count: outside.split(delimiter).length - 1 }));
-  const [most] = counted.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
-  return most?.delimiter;
-}
-
-function splitFields(line: string, delimiter: string, quote: string): string[] {
-  const outside = quote === '' ? line : line.replaceAll(new RegExp(`\\${quote}[^\\${quote}]*\\${quote}`, 'g'), '');
-  return outside.split(delimiter);
 }

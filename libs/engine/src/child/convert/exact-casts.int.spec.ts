@@ -10,7 +10,12 @@ import type { TextRules } from './exactness.js';
 import { findInexact } from './inexact-values.js';
 
 const RUNS = 400;
-const PLAIN: TextRules = { hasDecimalComma: false, dateFormat: undefined, timestampFormat: undefined };
+const PLAIN: TextRules = {
+  hasDecimalComma: false,
+  thousands: undefined,
+  dateFormat: undefined,
+  timestampFormat: undefined,
+};
 
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   BIGINT: ['1', '-1', '-0', ' 7', '7 ', '007', '+7', '2.5', '1e2', '0x1F', '1_000', '9223372036854775808', 'a', '5.'],

@@ -35,7 +35,12 @@ const OTHER_TYPE_FORMAT = /%-?[zZn]/;
 export function canCastExactly(columns: readonly SourceColumn[], rules: TextRules): boolean {
   const isCastable = (column: SourceColumn): boolean =>
     CASTABLE.has(column.type) && !OTHER_TYPE_FORMAT.test(formatOf(column, rules) ?? '');
-  return !rules.hasDecimalComma && columns.length <= COLUMNS_MAX && columns.every(isCastable);
+  return (
+    !rules.hasDecimalComma &&
+    rules.thousands === undefined &&
+    columns.length <= COLUMNS_MAX &&
+    columns.every(isCastable)
+  );
 }
 
 /**

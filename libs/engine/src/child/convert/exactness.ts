@@ -12,6 +12,8 @@ const DOUBLE_DIGITS = 17;
 export interface TextRules {
   /** Whether numbers have a decimal comma. */
   readonly hasDecimalComma: boolean;
+  /** What stands between groups of three digits of a number, if anything may. */
+  readonly thousands: string | undefined;
   /** How dates are read, which takes nothing beyond it; undefined: as they come. */
   readonly dateFormat: string | undefined;
   readonly timestampFormat: string | undefined;
@@ -35,8 +37,9 @@ export function changedCondition(column: SourceColumn, rules: TextRules): string
   if (tree.kind === 'decimal') return roundsDecimal(number, tree);
   if (INTEGERS.has(type)) {
     // A leading zero or plus is part of a code; whoever pins a number does not want it.
+    // Of a number without its separators, where it may have some.
     const digits = isPinned ? '[+-]?[0-9]+' : '-?(0|[1-9][0-9]*)';
-    return `NOT regexp_full_match(${text}, '\\s*${digits}\\s*')`;
+    return `NOT regexp_full_match(${rules.thousands === undefined ? text : number}, '\\s*${digits}\\s*')`;
   }
   switch (type) {
     case 'DOUBLE':
@@ -119,7 +122,29 @@ const hasLostDigits = (number: string): string =>
 /** Without `lower`, which makes a text of each. */
 const hasExponent = (number: string): string => `contains(${number}, 'e') OR contains(${number}, 'E')`;
 
-function numberOf({ name }: SourceColumn, { hasDecimalComma }: TextRules): string {
+function numberOf({ name }: SourceColumn, rules: TextRules): string {
+  const { hasDecimalComma, thousands } = rules;
   const text = quoteIdentifier(name);
-  return hasDecimalComma ? `replace(${text}, ',', '.')` : text;
+  const plain = (number: string): string => (hasDecimalComma ? `replace(${number}, ',', '.')` : number);
+  if (thousands === undefined) return plain(text);
+  const separator = quoteLiteral(thousands);
+  // What has separators elsewhere is no number.
+  const isGrouped = `regexp_full_match(${text}, ${quoteLiteral(groupedNumber(rules))})`;
+  const joined = plain(`replace(${text}, ${separator}, '')`);
+  return `CASE WHEN NOT contains(${text}, ${separator}) THEN ${plain(text)} WHEN ${isGrouped} THEN ${joined} END`;
+}
+
+/** A pattern for numbers, with separators between all of their thousands or none. */
+export function groupedNumber({ thousands = '', hasDecimalComma }: TextRules, { isInteger = false } = {}): string {
+  const digits = `([0-9]{1,3}([${thousands}][0-9]{3})+|[0-9]+)`;
+  const fraction = isInteger ? '' : `([${hasDecimalComma ? ',' : '.'}][0-9]+)?([eE][+-]?[0-9]+)?`;
+  return `\\s*[+-]?${digits}${fraction}\\s*`;
+}
+
+/**
+ * Whether the values of a column are cast from their texts and not read by the reader, which knows nothing of separators
+ * between thousands and so refuses nothing either.
+ */
+export function isCastFromText({ type }: SourceColumn, { thousands }: TextRules): boolean {
+  return thousands !== undefined && (INTEGERS.has(type) || /^(FLOAT|DOUBLE|DECIMAL)/.test(type));
 }

@@ -22,6 +22,7 @@ describe('numbers that a DOUBLE rounds', () => {
     const { rounded } = await findInexact(connection, columns, {
       from: tableOf(['1', text, '0.5']),
       hasDecimalComma,
+      thousands: undefined,
       dateFormat: undefined,
       timestampFormat: undefined,
       refusesAll: false,

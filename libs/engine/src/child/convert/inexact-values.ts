@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteIdentifier } from '../../types/sql-text.js';
 import { runLong } from '../long-statement.js';
 import { conversionFailed } from './conversion-error.js';
-import { castOf, changedCondition, roundedCondition, type TextRules } from './exactness.js';
+import { castOf, changedCondition, isCastFromText, roundedCondition, type TextRules } from './exactness.js';
 import type { SourceColumn } from './table-source.js';
 
 export interface TextTable extends TextRules {
@@ -78,7 +78,8 @@ async function whereSome(
 
 function refusedCondition(column: SourceColumn, table: TextTable): string | undefined {
   const inexact = changedCondition(column, table);
-  if (!column.isPinned || !table.refusesAll) return inexact;
+  const isRefusedHere = isCastFromText(column, table) || (column.isPinned && table.refusesAll);
+  if (!isRefusedHere) return inexact;
   const isNone = `${castOf(column, table)} IS NULL`;
   const isRefused = inexact === undefined ? isNone : `(${isNone} OR ${inexact})`;
   return `${quoteIdentifier(column.name)} IS NOT NULL AND ${isRefused}`;
@@ -90,11 +91,12 @@ async function refusePinned(
   pinned: readonly ColumnCheck[],
   table: TextTable,
 ): Promise<void> {
+  const ours = pinned.filter(({ column }) => table.refusesAll || isCastFromText(column, table));
   const castable = pinned.map(({ column, condition }) => ({
     column,
     condition: `${condition} AND ${castOf(column, table)} IS NOT NULL`,
   }));
-  const [first] = table.refusesAll ? pinned : await whereSome(connection, castable, table);
+  const [first] = ours.length > 0 ? ours : await whereSome(connection, castable, table);
   if (first) throw await pinnedError(connection, first, table);
 }
 

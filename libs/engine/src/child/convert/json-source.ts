@@ -124,6 +124,7 @@ async function refine(
   const { changed, rounded } = await findInexact(connection, doubtful, {
     from: reading.withTypes(doubtful.map(({ name }) => ({ name, type: 'VARCHAR' }))),
     hasDecimalComma: false,
+    thousands: undefined,
     dateFormat: undefined,
     timestampFormat: undefined,
     refusesAll: true,
