@@ -20,6 +20,7 @@ export const PREVIEW_ROWS_DEFAULT = 100;
 export const PREVIEW_ROWS_MAX = 1_000;
 /** Far more pins than a file may have columns are a mistake. */
 const PINS_MAX = 5_000;
+const SELECTED_MAX = 5_000;
 
 export const fileFormatSchema = z.enum(['csv', 'json', 'parquet']);
 
@@ -66,6 +67,9 @@ export const formatOptionsSchema = z
     }),
     ragged_rows: z.enum(['error', 'pad']).optional().meta({
       description: 'CSV: what happens to a row with too few fields: an error, or NULL for those that are missing.',
+    }),
+    select: z.array(textSchema.min(1).max(1_000)).min(1).max(SELECTED_MAX).optional().meta({
+      description: 'The columns to keep, in this order; all when left out.',
     }),
     on_error: z.enum(['abort']).optional().meta({ description: 'What a bad row does.' }),
   })

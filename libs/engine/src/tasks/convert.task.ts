@@ -42,6 +42,8 @@ export interface CsvOptions {
 export interface FormatOptions extends CsvOptions {
   /** Of CSV and JSON. What is absent is found by looking at the file. */
   readonly encoding?: TextEncoding | undefined;
+  /** Of any format: the columns to keep, in this order. */
+  readonly select?: readonly string[] | undefined;
 }
 
 export interface ConvertLimits {

@@ -67,10 +67,7 @@ export function applyPins<C extends TypedColumn>(
   const known = new Set(columns.map(({ name }) => name.toLowerCase()));
   for (const name of Object.keys(pins ?? {})) {
     if (!known.has(name.toLowerCase())) {
-      throw new DomainError(
-        'conversion.column_unknown',
-        `The file has no column "${name}". It has: ${listed(columns)}.`,
-      );
+      throw columnUnknown(name, columns);
     }
   }
   return columns.map((column) => {
@@ -108,7 +105,11 @@ function decimalType(name: string, precision = DEFAULT_PRECISION, scale?: number
   return `DECIMAL(${precision},${digits})`;
 }
 
-function listed(columns: readonly TypedColumn[]): string {
+export function columnUnknown(name: string, columns: readonly { readonly name: string }[]): DomainError {
+  return new DomainError('conversion.column_unknown', `The file has no column "${name}". It has: ${listed(columns)}.`);
+}
+
+function listed(columns: readonly { readonly name: string }[]): string {
   const names = columns.slice(0, 20).map(({ name }) => name);
   return names.join(', ') + (columns.length > names.length ? ', …' : '');
 }

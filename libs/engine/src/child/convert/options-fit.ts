@@ -6,6 +6,7 @@ const NAMES: Readonly<Record<DataFormat, string>> = { csv: 'CSV', json: 'JSON', 
 /** The formats of options that are not for CSV alone. */
 const FORMATS: { readonly [Option in keyof FormatOptions]: readonly DataFormat[] } = {
   encoding: ['csv', 'json'],
+  select: ['csv', 'json', 'parquet'],
 };
 
 /**

@@ -6,10 +6,12 @@ import { noRows } from './conversion-error.js';
 import { cutToRecords } from './cut-to-records.js';
 import { readHead } from './decompress.js';
 import { formatOf } from './format-of-head.js';
+import type { Effort } from './effort.js';
 import { QUOTED_FILE } from './json-source.js';
 import { type TextTable, textOpener } from './open-text.js';
 import { checkOptionsFit } from './options-fit.js';
 import { openParquet } from './parquet-source.js';
+import { selectColumns } from './select-columns.js';
 import type { TableSource } from './table-source.js';
 import { withUtf8 } from './utf8-text.js';
 import { type ConvertedSource, writeSource } from './write-source.js';
@@ -52,7 +54,7 @@ export async function writePlain(file: PlainFile, context: TaskContext): Promise
 async function writeParquet(file: PlainFile, context: TaskContext): Promise<ConvertAnswer> {
   const { path, request, limits, compression, look } = file;
   const open = async (): Promise<TableSource> => {
-    const source = await openParquet(context.connection, path, request, limits);
+    const source = selectColumns(await openParquet(context.connection, path, request, limits), request);
     return look ? { ...source, select: `${source.select} LIMIT ${look.parquetRowsMax}` } : source;
   };
   const written = await writeSource(open, limits, context);
@@ -69,7 +71,8 @@ async function writeText(
     return await withUtf8(text, context, async ({ encoding, warnings, path: utf8Path }) => {
       if (look?.isCut) await cutToRecords(utf8Path, file);
       const open = await textOpener({ ...file, path: utf8Path }, context);
-      return answerOf(await writeSource(open, limits, context), { format, compression, encoding, warnings });
+      const opened = async (effort: Effort): Promise<TableSource> => selectColumns(await open(effort), request);
+      return answerOf(await writeSource(opened, limits, context), { format, compression, encoding, warnings });
     });
   } finally {
     await rm(join(context.scratchDir, QUOTED_FILE), { force: true });
