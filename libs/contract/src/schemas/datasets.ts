@@ -71,6 +71,19 @@ export const formatOptionsSchema = z
     select: z.array(textSchema.min(1).max(1_000)).min(1).max(SELECTED_MAX).optional().meta({
       description: 'The columns to keep, in this order; all when left out.',
     }),
+    json_layout: z.enum(['auto', 'array', 'lines']).optional().meta({
+      description: 'JSON: one array of records, or a record on each line; `auto`, as when left out, looks which.',
+    }),
+    records_path: textSchema.min(1).max(1_000).optional().meta({
+      description: 'JSON: where the records are, if not at the top; keys with dots as a JSON Pointer, `/data/items`.',
+      example: 'data.items',
+    }),
+    depth_max: z.int().min(0).max(64).optional().meta({
+      description: 'JSON: levels of objects and lists within a record that become types; what is deeper stays JSON.',
+    }),
+    nested: z.enum(['nested', 'flatten']).optional().meta({
+      description: 'JSON: `flatten` makes a column of each field of an object, `address_city`; lists stay.',
+    }),
     on_error: z.enum(['abort']).optional().meta({ description: 'What a bad row does.' }),
   })
   .meta({ id: 'FormatOptions' });

@@ -38,8 +38,23 @@ export interface CsvOptions {
   readonly ragged_rows?: 'error' | 'pad' | undefined;
 }
 
+export const JSON_LAYOUTS = ['auto', 'array', 'lines'] as const;
+export type JsonLayout = (typeof JSON_LAYOUTS)[number];
+
+/** How to read a JSON file. */
+export interface JsonOptions {
+  /** One array of records, or a record on each line; `auto` looks which. */
+  readonly json_layout?: JsonLayout | undefined;
+  /** Where the records are: `data.items`, or as a JSON Pointer `/data/items`. */
+  readonly records_path?: string | undefined;
+  /** Levels of objects and lists within a record that become types; what is deeper is kept as JSON. */
+  readonly depth_max?: number | undefined;
+  /** Whether the fields of objects become columns. */
+  readonly nested?: 'nested' | 'flatten' | undefined;
+}
+
 /** How to read a file of any format; what fits the format of the file only is refused elsewhere. */
-export interface FormatOptions extends CsvOptions {
+export interface FormatOptions extends CsvOptions, JsonOptions {
   /** Of CSV and JSON. What is absent is found by looking at the file. */
   readonly encoding?: TextEncoding | undefined;
   /** Of any format: the columns to keep, in this order. */

@@ -99,6 +99,13 @@ describe('analyze', () => {
       expect(Math.abs(found.rowEstimate / rows - 1)).toBeLessThan(found.compression === 'none' ? 0.1 : 0.5);
     });
 
+    it('of JSON with a path to its records, of which it finds the end', async () => {
+      const list = lines((index) => `${index > 0 ? ',' : ''}${json(index)}`);
+      const found = await analyze(`{"data":{"items":[${list}]},"n":1}`, { options: { records_path: 'data.items' } });
+      expect(found).toMatchObject({ isComplete: false, columns: [{ name: 'n', type: 'BIGINT' }, { name: 't' }] });
+      expect(Math.abs(found.rowEstimate / rows - 1)).toBeLessThan(0.1);
+    });
+
     it('of UTF-16', async () => {
       const found = await analyze(Buffer.from(`\ufeffn,t,é\n${lines(csv)}`, 'utf16le'));
       expect(found).toMatchObject({ encoding: 'utf-16le', isComplete: false, columns: [{}, {}, { name: 'é' }] });

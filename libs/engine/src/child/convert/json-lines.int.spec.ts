@@ -10,7 +10,7 @@ import type { TaskContext } from '../task-context.js';
 import { convertFile } from './convert-file.js';
 import { EffortFailedError } from './effort.js';
 import { DECIDED_BY_ALL, openJsonLines } from './json-lines.js';
-import { detectJson } from './json-reading.js';
+import { detectJson, jsonText } from './json-reading.js';
 import { RecordShapes } from './record-shapes.js';
 import { writeProven } from './write-proven.js';
 import { PhaseClock } from '../phase-clock.js';
@@ -173,7 +173,7 @@ describe('JSON lines', () => {
         shapes.settle();
         if (!shapes.admit(Buffer.from(more ?? '')) || !shapes.areTyped) return;
         await writeFile(path, `${text}${more}`);
-        const detected = { path, limits: DEFAULT_CONVERT_LIMITS };
+        const detected = jsonText(path, { file: path }, DEFAULT_CONVERT_LIMITS);
         const { found } = await detectJson(connection, { ...detected, sampleRows: first.length });
         if (found.some(({ type }) => DECIDED_BY_ALL.test(type))) return;
         expect((await detectJson(connection, { ...detected, sampleRows: -1 })).found).toEqual(found);

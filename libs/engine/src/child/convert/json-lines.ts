@@ -8,7 +8,7 @@ import { toStorageFull } from '../storage-full.js';
 import type { TaskContext } from '../task-context.js';
 import { checkColumns } from './column-check.js';
 import { EffortFailedError } from './effort.js';
-import { detectJson, hasRenamedKeys, readWithTypes } from './json-reading.js';
+import { detectJson, hasRenamedKeys, jsonText, readWithTypes } from './json-reading.js';
 import { likelyTimes, timeOf } from './json-types.js';
 import { linePieces } from './line-pieces.js';
 import { RecordShapes } from './record-shapes.js';
@@ -39,14 +39,16 @@ async function openPlain(
   { connection, signal }: TaskContext,
   { path, request, limits }: JsonLinesFile,
 ): Promise<TableSource> {
-  if (Object.keys(request.columns ?? {}).length > 0) throw new EffortFailedError('whole');
+  const text = jsonText(path, request, limits);
+  const isOther = text.layout === 'array' || Object.keys(request.columns ?? {}).length > 0;
+  if (isOther) throw new EffortFailedError('whole');
   const shapes = await learn(path, signal);
-  const { found } = await detectJson(connection, { path, limits, sampleRows: shapes.recordCount });
+  const { found } = await detectJson(connection, { ...text, sampleRows: shapes.recordCount });
   checkColumns(found, limits);
   if (hasRenamedKeys(found) || found.some(({ type }) => DECIDED_BY_ALL.test(type)))
     throw new EffortFailedError('whole');
   const texts = found.map(({ name, type }) => ({ name, type: withoutHugeint(type), isPinned: false }));
-  const withTypes = (typed: readonly { name: string; type: string }[]): string => readWithTypes(path, typed, limits);
+  const withTypes = (typed: readonly { name: string; type: string }[]): string => readWithTypes(text, typed);
   const times = await likelyTimes(connection, texts, { withTypes });
   const columns = texts.map((column) => ({ ...column, type: times.get(column.name) ?? column.type }));
   return {

@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { JSON_BYTES } from './json-bytes.js';
+import { keyText } from './json-key.js';
 import type { TextObserver } from './text-check.js';
 
 const { QUOTE, BACKSLASH, OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA, COLON, MINUS, SPACE } = JSON_BYTES;
@@ -103,7 +104,7 @@ class NumberQuoter extends Transform {
 
   private endText(): void {
     this.inString = false;
-    if (this.keyBytes) this.isWantedKey = this.names.has(textOf(this.keyBytes));
+    if (this.keyBytes) this.isWantedKey = this.names.has(keyText(this.keyBytes));
     this.keyBytes = undefined;
   }
 
@@ -150,13 +151,4 @@ function isEnd(byte: number): boolean {
   return (
     byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_LIST || byte === SPACE || (byte >= 0x09 && byte <= 0x0d)
   );
-}
-
-/** A key as its text; what is no JSON is nobody's key. */
-function textOf(bytes: readonly number[]): string {
-  try {
-    return String(JSON.parse(`"${Buffer.from(bytes).toString('utf8')}"`));
-  } catch {
-    return '';
-  }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ConvertLimits, ConvertRequest } from '../../tasks/convert.task.js';
+import { parseDuckdbType } from '../../types/duckdb-type.js';
 import { quoteIdentifier } from '../../types/sql-text.js';
 import { type DuckdbError, isOutOfMemory, readDuckdbError } from '../duckdb-error.js';
 import { toStorageFull } from '../storage-full.js';
@@ -13,7 +14,7 @@ import { findInexact } from './inexact-values.js';
 import { keepNestedNumbers } from './json-nested-numbers.js';
 import { quoteNumbers } from './json-numbers.js';
 import { JsonOutline } from './json-outline.js';
-import { detectJson, hasRenamedKeys, readWithTypes } from './json-reading.js';
+import { detectJson, hasRenamedKeys, jsonText, readWithTypes } from './json-reading.js';
 import { lineOfRecord } from './json-records.js';
 import { findTimes, narrowIntegers, type JsonReading } from './json-types.js';
 import type { SourceColumn, TableSource } from './table-source.js';
@@ -37,24 +38,26 @@ export async function openJson(
   { connection, scratchDir, signal }: TaskContext,
   { path, request, limits, outline }: JsonFile,
 ): Promise<TableSource> {
-  const explain = (error: unknown): Promise<unknown> => explainJson(error, { path, outline });
-  const { from, found } = await detectJson(connection, { path, limits, sampleRows: -1 }).catch(
-    async (error: unknown) => {
-      throw await explain(error);
-    },
-  );
+  const text = jsonText(path, request, limits);
+  const isOneList = text.layout === 'auto' ? outline.isOneList : text.layout === 'array';
+  const explain = (error: unknown): Promise<unknown> => explainJson(error, { path, isOneList });
+  const { from, found } = await detectJson(connection, { ...text, sampleRows: -1 }).catch(async (error: unknown) => {
+    throw await explain(error);
+  });
   checkColumns(found, limits);
-  const columns = applyPins(found, request.columns);
+  const columns = applyPins(found, pinsOf(found, request));
   const pinned = columns.filter(({ isPinned }) => isPinned);
   // Types can be named only when the names are the keys of the file: equal but for their case, DuckDB renames them.
   if (hasRenamedKeys(found)) {
-    if (pinned.length === 0)
+    if (pinned.length === 0 && text.depthMax === undefined)
       return sourceOf(columns, {
         from,
         warnings: [RENAMED, ...rounding(outline), ...unrefined(columns, outline)],
         explain,
       });
-    throw conversionFailed('Types can not be pinned in a file whose keys are equal but for their case.');
+    throw conversionFailed(
+      'Types can be neither pinned nor bounded by "depth_max" in a file whose keys are equal but for their case.',
+    );
   }
   const quoted = pinned.filter(({ type }) => type !== 'JSON').map(({ name }) => name);
   const isCopied = quoted.length > 0;
@@ -65,19 +68,30 @@ export async function openJson(
     await quoteNumbers({ source: path, target: copy, names: new Set(quoted), observer: numbers, signal });
     numbers.finish();
   }
-  const lineOf = (row: number): Promise<number | undefined> =>
-    lineOfRecord(path, { number: row, isOneList: outline.isOneList });
-  const reading: TextReading = { withTypes: (typed) => readWithTypes(copy, typed, limits), lineOf, numbers };
+  const lineOf = (row: number): Promise<number | undefined> => lineOfRecord(path, { number: row, isOneList });
+  const reading: TextReading = { withTypes: (typed) => readWithTypes({ ...text, path: copy }, typed), lineOf, numbers };
   const refined = await refine(connection, columns, reading).catch(async (error: unknown) => {
     throw await explain(error);
   });
-  const isChanged = isCopied || refined.columns.some(({ type }, index) => type !== found[index]?.type);
+  const isNamed = isCopied || text.depthMax !== undefined;
+  const isChanged = isNamed || refined.columns.some(({ type }, index) => type !== found[index]?.type);
   return sourceOf(refined.columns, {
     from: isChanged ? reading.withTypes(refined.columns) : from,
     warnings: [...refined.warnings, ...rounding(numbers)],
     explain,
   });
 }
+
+/** Where objects become columns, pins may be for those: whoever makes them looks at all pins. */
+function pinsOf(found: readonly { name: string; type: string }[], { options, columns }: ConvertRequest): Pins {
+  if (options?.nested !== 'flatten' || columns === undefined) return columns;
+  const whole = new Set(found.filter(({ type }) => !isObject(type)).map(({ name }) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => whole.has(name.toLowerCase())));
+}
+
+type Pins = ConvertRequest['columns'];
+
+const isObject = (type: string): boolean => parseDuckdbType(type).kind === 'struct';
 
 const RENAMED = 'Keys that are empty, or equal to another but for their case, got other names.';
 
@@ -153,7 +167,13 @@ async function widenColumns(
   return keepNestedNumbers(connection, widened, reading);
 }
 
-async function explainJson(error: unknown, file: Pick<JsonFile, 'path' | 'outline'>): Promise<unknown> {
+/** A text, and whether its records are the elements of one list. */
+interface JsonPlaces {
+  readonly path: string;
+  readonly isOneList: boolean;
+}
+
+async function explainJson(error: unknown, file: JsonPlaces): Promise<unknown> {
   const full = toStorageFull(error);
   if (full) return full;
   const duckdb = readDuckdbError(error);
@@ -181,12 +201,9 @@ async function explainJson(error: unknown, file: Pick<JsonFile, 'path' | 'outlin
  * DuckDB counts lines where each holds a value, and values elsewhere. It is one too far for malformed text, which it has
  * begun to read beyond.
  */
-async function lineOf(
-  { message }: DuckdbError,
-  { path, outline }: Pick<JsonFile, 'path' | 'outline'>,
-): Promise<number | undefined> {
+async function lineOf({ message }: DuckdbError, { path, isOneList }: JsonPlaces): Promise<number | undefined> {
   const [, unit, count] = /\bin (line|record\/value) (\d+)/.exec(message) ?? [];
   if (count === undefined) return undefined;
   const number = Math.max(1, Number(count) - (message.startsWith('Malformed JSON') ? 1 : 0));
-  return unit === 'line' ? number : lineOfRecord(path, { number, isOneList: outline.isOneList, orLast: true });
+  return unit === 'line' ? number : lineOfRecord(path, { number, isOneList, orLast: true });
 }

@@ -6,6 +6,10 @@ const NAMES: Readonly<Record<DataFormat, string>> = { csv: 'CSV', json: 'JSON', 
 /** The formats of options that are not for CSV alone. */
 const FORMATS: { readonly [Option in keyof FormatOptions]: readonly DataFormat[] } = {
   encoding: ['csv', 'json'],
+  json_layout: ['json'],
+  records_path: ['json'],
+  depth_max: ['json'],
+  nested: ['json'],
   select: ['csv', 'json', 'parquet'],
 };
 

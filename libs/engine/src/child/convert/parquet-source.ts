@@ -10,6 +10,7 @@ import { readParquet } from '../table-view.js';
 import { checkColumns } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
+import { exactCast, explainInexact } from './exact-cast.js';
 import { checkDensity } from './parquet-density.js';
 import type { SourceColumn, TableSource } from './table-source.js';
 
@@ -37,8 +38,10 @@ export async function openParquet(
     throw explain(error, []);
   });
   const columns = applyPins(found, pins);
-  const items = columns.map(({ name, isPinned }, index) =>
-    isPinned ? `${exactCast(columns, index, found[index]?.type)} AS ${quoteIdentifier(name)}` : quoteIdentifier(name),
+  const items = columns.map(({ name, type, isPinned }, index) =>
+    isPinned
+      ? `${exactCast({ value: quoteIdentifier(name), from: found[index]?.type ?? type, to: type, index })} AS ${quoteIdentifier(name)}`
+      : quoteIdentifier(name),
   );
   return {
     columns,
@@ -75,18 +78,6 @@ async function checkLeaves(connection: DuckDBConnection, path: string): Promise<
 const DECIMAL_DIGITS_MAX = 38;
 const NANOSECOND_INSTANT = /^TimestampType\(isAdjustedToUTC=1,.*NANOS=NanoSeconds/;
 
-/** A cast that fails where it would change a value: a plain one rounds, and drops the time of a timestamp. */
-function exactCast(columns: readonly SourceColumn[], index: number, from: string | undefined): string {
-  const { name, type } = columns[index] ?? { name: '', type: '' };
-  const value = quoteIdentifier(name);
-  const cast = `TRY_CAST(${value} AS ${type})`;
-  const message = `concat('${INEXACT}${index}:', left(CAST(${value} AS VARCHAR), 200))`;
-  return `CASE WHEN TRY_CAST(${cast} AS ${from ?? type}) IS DISTINCT FROM ${value} THEN error(${message}) ELSE ${cast} END`;
-}
-
-/** Begins the message of a cast that would change a value; the index of the column and the value follow. */
-const INEXACT = 'inexact:';
-
 async function describe(connection: DuckDBConnection, from: string): Promise<{ name: string; type: string }[]> {
   try {
     const reader = await connection.runAndReadAll(`DESCRIBE FROM ${from}`);
@@ -101,11 +92,8 @@ function explain(error: unknown, columns: readonly SourceColumn[]): unknown {
   if (full) return full;
   const duckdb = readDuckdbError(error);
   if (!duckdb || isOutOfMemory(duckdb) || duckdb.type === 'INTERRUPT' || error instanceof DomainError) return error;
-  const [, index, text = ''] = /inexact:(\d+):([^]*)$/.exec(duckdb.message) ?? [];
-  if (index !== undefined) {
-    const { name, type } = columns[Number(index)] ?? { name: '', type: '' };
-    return conversionFailed(`Column "${name}": "${text}" is no ${type} without a change.`, { columnName: name, text });
-  }
+  const inexact = explainInexact(error, columns);
+  if (inexact) return inexact;
   // The name is the one of our copy, which means nothing to anybody.
   const reason = duckdb.message.replace(/\bfile ['"][^'"]*['"]/gi, 'the file').trim();
   return conversionFailed(`The Parquet file is damaged, or none: ${reason}.`, {}, error);

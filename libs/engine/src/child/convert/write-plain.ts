@@ -6,15 +6,16 @@ import { noRows } from './conversion-error.js';
 import { cutToRecords } from './cut-to-records.js';
 import { readHead } from './decompress.js';
 import { formatOf } from './format-of-head.js';
-import type { Effort } from './effort.js';
+import { flattenColumns } from './flatten-columns.js';
 import { QUOTED_FILE } from './json-source.js';
 import { type TextTable, textOpener } from './open-text.js';
 import { checkOptionsFit } from './options-fit.js';
 import { openParquet } from './parquet-source.js';
+import { withRecords } from './records-text.js';
 import { selectColumns } from './select-columns.js';
 import type { TableSource } from './table-source.js';
 import { withUtf8 } from './utf8-text.js';
-import { type ConvertedSource, writeSource } from './write-source.js';
+import { type ConvertedSource, type SourceOpener, writeSource } from './write-source.js';
 
 const HEAD_BYTES = 4_096;
 
@@ -69,14 +70,26 @@ async function writeText(
   const text = { path, head, limits, saidEncoding: request.options?.encoding };
   try {
     return await withUtf8(text, context, async ({ encoding, warnings, path: utf8Path }) => {
-      if (look?.isCut) await cutToRecords(utf8Path, file);
-      const open = await textOpener({ ...file, path: utf8Path }, context);
-      const opened = async (effort: Effort): Promise<TableSource> => selectColumns(await open(effort), request);
-      return answerOf(await writeSource(opened, limits, context), { format, compression, encoding, warnings });
+      const isCut = look?.isCut === true;
+      return withRecords({ path: utf8Path, request, limits, isCut }, context, async (records) => {
+        const table = { format, limits, ...records };
+        if (isCut) await cutToRecords(records.path, table);
+        const written = await writeSource(columnsOpener(table, await textOpener(table, context)), limits, context);
+        return answerOf(written, { format, compression, encoding, warnings });
+      });
     });
   } finally {
     await rm(join(context.scratchDir, QUOTED_FILE), { force: true });
   }
+}
+
+/** The columns that are wanted of what an opener gives. */
+function columnsOpener({ request, limits }: TextTable, open: SourceOpener): SourceOpener {
+  return async (effort) => {
+    const source = await open(effort);
+    const isFlat = request.options?.nested === 'flatten';
+    return selectColumns(isFlat ? flattenColumns(source, request, limits) : source, request);
+  };
 }
 
 /** @param found beside the table itself */
