@@ -32,6 +32,7 @@ export async function createTable(
     rowCount,
     sizeBytes: blob.sizeBytes,
     statistics: {},
+    profile: null,
   });
   return catalog.datasets.get(tenantId, datasetId);
 }

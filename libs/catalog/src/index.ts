@@ -7,6 +7,7 @@ export { migrate, MIGRATIONS_FOLDER, type MigrateOptions } from './database/migr
 export { measureCatalog } from './measure-catalog.js';
 export { PAGE_ROWS_MAX, type Page, type PageRequest } from './database/page.js';
 export type { Dataset } from './datasets/dataset.js';
+export { datasetNotReady } from './datasets/dataset-not-ready.js';
 export {
   DatasetRepository,
   type DatasetFilter,

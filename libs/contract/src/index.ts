@@ -74,4 +74,5 @@ export {
   runQueryQuerySchema,
   runQuerySchema,
 } from './schemas/queries.js';
+export { type ProfileBody, profileSchema, tableProfileSchema } from './schemas/profiles.js';
 export { type ConfigBody, configSchema, type ReadinessBody, readinessSchema } from './schemas/service.js';

@@ -51,6 +51,7 @@ export const ERRORS = {
 
   'dataset.not_found': mistake(404, 'There is no such dataset'),
   'dataset.not_ready': mistake(409, 'The dataset is not ready'),
+  'dataset.no_profile': mistake(409, 'The dataset has no profile'),
 
   'conversion.no_rows': mistake(400, 'The file has no rows'),
   'conversion.column_unknown': mistake(400, 'The file has no such column'),

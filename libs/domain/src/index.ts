@@ -55,4 +55,12 @@ export type { ByteRange, ByteStream, ObjectStore, StoreOptions, StoredObject } f
 export { ownThings, type Principal, type Role, ROLES, type Scope, SCOPES } from './principal.js';
 export { Slots } from './slots.js';
 export { alternativeTableNames, checkTableName, deriveTableName } from './table-name.js';
+export type {
+  ColumnProfile,
+  ProfileBucket,
+  ProfiledValue,
+  ProfileQuantiles,
+  ProfileValue,
+  TableProfile,
+} from './table-profile.js';
 export { TenantPlaces, type PlaceBounds } from './tenant-places.js';

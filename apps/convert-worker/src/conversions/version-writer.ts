@@ -60,13 +60,14 @@ export class VersionWriter {
   }
 
   private commit(fence: JobFence, result: ConvertResult, files: readonly ConvertedFile[]): Promise<CommitOutcome> {
-    const { columns, rowCount, format, compression, encoding, dialect, warnings } = result;
+    const { columns, rowCount, format, compression, encoding, dialect, profile, warnings } = result;
     return this.parts.catalog.versions.commitReady(fence, {
       files,
       columns,
       rowCount,
       sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
       statistics: { format, compression, ...(encoding && { encoding }), ...(dialect && { dialect }), warnings },
+      profile,
     });
   }
 

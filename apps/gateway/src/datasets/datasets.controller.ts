@@ -2,7 +2,7 @@ import { Body, Controller, Inject, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Caller } from '@millrace/auth';
-import { Catalog, type Dataset } from '@millrace/catalog';
+import { Catalog, datasetNotReady, type Dataset } from '@millrace/catalog';
 import {
   createDatasetSchema,
   listDatasetsQuerySchema,
@@ -10,6 +10,7 @@ import {
   type CreateDatasetBody,
   type DatasetBody,
   type datasetListSchema,
+  type ProfileBody,
   type UpdateDatasetBody,
 } from '@millrace/contract';
 import {
@@ -27,6 +28,7 @@ import { EVENT_BUS } from '../tokens.js';
 import { DatasetCreator } from './dataset-creator.js';
 import { presentDataset } from './dataset.presenter.js';
 import { JobWaiter } from './job-waiter.js';
+import { presentProfile } from './profile.presenter.js';
 
 /** When it is worth to look again at a conversion that goes on. */
 const RETRY_AFTER_S = 1;
@@ -100,6 +102,15 @@ export class DatasetsController {
     @Caller() caller: Principal,
   ): Promise<void> {
     return this.queryService.pass(caller, { request, reply });
+  }
+
+  @Operation('dataset.profile')
+  async profile(@IdParam('dataset') id: DatasetId, @Caller() { tenantId }: Principal): Promise<ProfileBody> {
+    const dataset = await this.catalog.datasets.get(tenantId, id);
+    if (dataset.headVersionId === null) throw datasetNotReady(dataset);
+    const profile = await this.catalog.versions.findProfile(tenantId, dataset.headVersionId);
+    if (profile) return presentProfile(dataset, profile);
+    throw new DomainError('dataset.no_profile', `There is no profile. Try SUMMARIZE datasets.${dataset.tableName}.`);
   }
 
   @Operation('dataset.download')

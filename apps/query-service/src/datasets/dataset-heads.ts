@@ -1,4 +1,4 @@
-import type { Catalog, Dataset, ResolvedVersion } from '@millrace/catalog';
+import { datasetNotReady, type Catalog, type ResolvedVersion } from '@millrace/catalog';
 import { DomainError, type DatasetId, type TenantId } from '@millrace/domain';
 
 /** A dataset may be renamed between two looks at it. */
@@ -18,18 +18,11 @@ export class DatasetHeads {
     const { datasets } = this.catalog;
     for (let looks = 1; looks <= LOOKS_MAX; looks += 1) {
       const dataset = await datasets.get(tenantId, id);
-      if (dataset.headVersionId === null) throw notReady(dataset);
+      if (dataset.headVersionId === null) throw datasetNotReady(dataset);
       const tables = await datasets.resolveTables(tenantId, [dataset.tableName]);
       const version = tables.find((table) => table.datasetId === id)?.head;
       if (version) return { tableName: dataset.tableName, version };
     }
     throw new DomainError('dataset.not_ready', 'The dataset is being renamed. Try again in a moment.');
   }
-}
-
-function notReady({ status, error }: Dataset): DomainError {
-  if (status === 'failed') {
-    return new DomainError('dataset.not_ready', `The conversion has failed: ${error?.detail ?? 'no reason is known.'}`);
-  }
-  return new DomainError('dataset.not_ready', 'The dataset is still being converted. Try again in a moment.');
 }

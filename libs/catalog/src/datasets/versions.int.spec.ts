@@ -50,6 +50,7 @@ describe('versions', () => {
     rowCount: 2 * fileCount,
     sizeBytes: 100,
     statistics: { 'a "b"': { nulls: 1 } },
+    profile: null,
   });
 
   it('tell a conversion everything it needs', async () => {
@@ -95,6 +96,21 @@ describe('versions', () => {
     expect(await catalog.uploads.get(tenantId, upload.id)).toMatchObject({ status: 'consumed', storageKey: null });
     expect(await statusOfBlob(upload.storageKey)).toBe('unreferenced');
     expect(await catalog.jobs.get(tenantId, fence.jobId)).toMatchObject({ status: 'succeeded', progress: 1 });
+  });
+
+  it('keep the profile of their values as it is, NUL characters and all', async () => {
+    const dataset = await createDataset(catalog, owner);
+    const { latestVersionId } = dataset;
+    expect(await catalog.versions.findProfile(tenantId, latestVersionId)).toBeNull();
+    const column = { null_count: 0, distinct_count: 1, min: 'a\0b', max: 'a\0b', mean: null, quantiles: null };
+    const profile = {
+      ...{ approximate: false, sampled_row_count: 1 },
+      columns: [{ ...column, top_values: [{ value: 'a\0b', count: 1 }], histogram: null }],
+    };
+    await catalog.versions.commitReady(await start(dataset), { ...(await convert()), profile });
+    expect(await catalog.versions.findProfile(tenantId, latestVersionId)).toEqual(profile);
+    const stranger = await createTenant(catalog);
+    expect(await catalog.versions.findProfile(stranger.tenantId, latestVersionId)).toBeNull();
   });
 
   it('refuse the work of an attempt that is not the current one', async () => {

@@ -6,6 +6,7 @@ import {
   type DatasetId,
   type JobFence,
   type TenantId,
+  type TableProfile,
   type TenantLimits,
   type UploadId,
   type VersionId,
@@ -52,6 +53,8 @@ export interface ConvertedVersion {
   readonly rowCount: number;
   readonly sizeBytes: number;
   readonly statistics: JsonObject;
+  /** What its values are like; null when nobody knows. */
+  readonly profile: TableProfile | null;
 }
 
 /** A dataset that was deleted meanwhile makes a finished conversion worthless. */
@@ -103,6 +106,17 @@ export class VersionRepository {
       await succeedJob(transaction, job);
       return 'committed';
     });
+  }
+
+  /** The profile of a version as it was written with it; null when there is none. */
+  async findProfile(tenantId: TenantId, versionId: VersionId): Promise<JsonObject | null> {
+    const row = await this.database.run((manager) =>
+      findRow<{ profile: unknown }>(manager, 'SELECT profile FROM dataset_versions WHERE tenant_id = $1 AND id = $2', [
+        tenantId,
+        versionId,
+      ]),
+    );
+    return jsonObject.nullable().parse(row?.profile ?? null);
   }
 
   private async drop(transaction: Transaction, tenantId: TenantId, files: readonly ConvertedFile[]): Promise<void> {
@@ -190,7 +204,7 @@ function lockVersion(transaction: Transaction, { tenantId, jobId }: JobFence): P
 async function makeReady(
   transaction: Transaction,
   { tenantId, id, datasetId }: LockedVersion,
-  { columns, rowCount, sizeBytes, statistics }: ConvertedVersion,
+  { columns, rowCount, sizeBytes, statistics, profile }: ConvertedVersion,
 ): Promise<void> {
   const number = await nextNumber(transaction, tenantId, datasetId);
   await transition(transaction, {
@@ -198,7 +212,7 @@ async function makeReady(
     lifecycle: versionLifecycle,
     where: { tenantId, id },
     to: 'ready',
-    set: { number, columns, rowCount, sizeBytes, statistics, endedAt: NOW, rawStorageKey: null },
+    set: { number, columns, rowCount, sizeBytes, statistics, profile, endedAt: NOW, rawStorageKey: null },
   });
   await rowsOf(
     transaction,

@@ -22,5 +22,11 @@ export const json = (name: string, schema: z.ZodType): EntitySchemaColumnOptions
   transformer: parsed(schema),
 });
 
+/** As it was written, down to the last digit and NUL character, which jsonb does not keep. */
+export const textualJson = (name: string, schema: z.ZodType): EntitySchemaColumnOptions => ({
+  ...json(name, schema),
+  type: 'json',
+});
+
 /** Of every row that belongs to a tenant and has an id. */
 export const identity = { tenantId: key('tenant_id'), id: key('id') };

@@ -10,7 +10,7 @@ import type {
   VersionStatus,
 } from '@millrace/domain';
 import { EntitySchema } from 'typeorm';
-import { flag, identity, json, number, text, time } from './columns.js';
+import { flag, identity, json, number, text, textualJson, time } from './columns.js';
 import { columnList, errorRecord, jsonObject, type JsonObject } from './json.js';
 
 export type SourceType = 'upload' | 'inline' | 'result';
@@ -50,6 +50,7 @@ export interface VersionRow {
   readonly sizeBytes: number | null;
   readonly statistics: JsonObject | null;
   readonly error: ErrorRecord | null;
+  readonly profile: JsonObject | null;
   readonly createdAt: Date;
   readonly endedAt: Date | null;
 }
@@ -93,6 +94,7 @@ export const VersionEntity = new EntitySchema<VersionRow>({
     statistics: json('statistics', jsonObject),
     error: json('error', errorRecord),
     createdAt: time('created_at'),
+    profile: textualJson('profile', jsonObject),
     endedAt: time('ended_at'),
   },
 });

@@ -8,6 +8,7 @@ import {
   previewSchema,
   updateDatasetSchema,
 } from '../schemas/datasets.js';
+import { profileSchema } from '../schemas/profiles.js';
 
 const tag = 'Datasets';
 const nameErrors = ['label.blank', 'table_name.invalid', 'table_name.reserved', 'table_name.taken'] as const;
@@ -114,5 +115,15 @@ export const datasetOperations = {
     query: previewQuerySchema,
     responses: { 200: { description: 'The first rows.', body: previewSchema } },
     errors: ['dataset.not_found', 'dataset.not_ready', 'storage.object_missing', ...ENGINE_ERRORS],
+  },
+  'dataset.profile': {
+    tag,
+    summary: 'What the values are like',
+    description: 'Per column of the newest version, as the conversion found them. Nothing is computed for this answer.',
+    method: 'get',
+    path: '/v1/datasets/{id}/profile',
+    access: 'datasets:read',
+    responses: { 200: { description: 'The profile.', body: profileSchema } },
+    errors: ['dataset.not_found', 'dataset.not_ready', 'dataset.no_profile'],
   },
 } as const satisfies Record<string, Operation>;

@@ -15,6 +15,7 @@ import type { ParseResult } from '../tasks/parse.task.js';
 import type { QueryAnswer } from '../tasks/query.task.js';
 import type { ReadResult } from '../tasks/read.task.js';
 import type { WireTask } from '../tasks/task.js';
+import { tableProfile } from './checked-profile.js';
 
 /** An answer that is what its task asks for. The file that belongs to it lies where the task said, not where a child says. */
 export type CheckedAnswer = ParseResult | QueryAnswer | ReadResult | AnalyzeAnswer | ConvertAnswer | ExportAnswer;
@@ -101,7 +102,11 @@ const analyzeSchema: z.ZodType<Sent<Omit<AnalyzeAnswer, 'rowsJson'>, 'encoding' 
   rowsReturned: count,
 });
 
-const convertSchema: z.ZodType<Sent<ConvertAnswer, 'encoding' | 'dialect'>> = z.object({ ...found, rowCount: count });
+const convertSchema: z.ZodType<Sent<ConvertAnswer, 'encoding' | 'dialect'>> = z.object({
+  ...found,
+  rowCount: count,
+  profile: tableProfile.nullable(),
+});
 
 const exportSchema: z.ZodType<ExportAnswer> = z.object({ rowCount: count });
 

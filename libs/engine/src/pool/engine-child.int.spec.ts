@@ -19,7 +19,7 @@ const SELECT_1 = { form: 'select', tables: [TABLE], parameters: ['1'] };
 const COLUMN = { name: 'a', type: 'INTEGER', nullable: true };
 const QUERY = { columns: [COLUMN], rowCount: 1, rowsReturned: 1, truncated: false, executionTimeMs: 1 };
 const READ = { rowsReturned: 1, totalRowCount: 1, truncated: false };
-const CONVERT = { format: 'json', compression: 'none', columns: [COLUMN], rowCount: 1, warnings: [] };
+const CONVERT = { format: 'json', compression: 'none', columns: [COLUMN], rowCount: 1, profile: null, warnings: [] };
 
 const answerOf = (answer: unknown, text: string): string =>
   `onTask(() => say(${JSON.stringify({ type: 'answer', answer, dataBytes: 1 })}, ${JSON.stringify(text)}));`;

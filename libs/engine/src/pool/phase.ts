@@ -1,5 +1,16 @@
 /** What an engine process does with a task, one after the other. */
-export const PHASES = ['open', 'parse', 'prepare', 'execute', 'read', 'unpack', 'look', 'write', 'export'] as const;
+export const PHASES = [
+  'open',
+  'parse',
+  'prepare',
+  'execute',
+  'read',
+  'unpack',
+  'look',
+  'write',
+  'profile',
+  'export',
+] as const;
 export type PhaseName = (typeof PHASES)[number];
 
 /** Of one task; a conversion may look at its file and write it more than once. */

@@ -11,7 +11,7 @@ export interface AnalyzeRequest extends ConvertRequest {
 }
 
 /** `nullable` and `warnings` are about what was looked at. */
-export interface AnalyzeAnswer extends Omit<ConvertAnswer, 'rowCount'> {
+export interface AnalyzeAnswer extends Omit<ConvertAnswer, 'rowCount' | 'profile'> {
   /** Whether all rows were looked at: then a conversion says the same. Else it may find more that decides types. */
   readonly isComplete: boolean;
   /** Of the whole file; null where that would take too long to find out. */

@@ -1,4 +1,4 @@
-import type { Column } from '@millrace/domain';
+import type { Column, TableProfile } from '@millrace/domain';
 
 export const DATA_FORMATS = ['csv', 'json', 'parquet'] as const;
 export type DataFormat = (typeof DATA_FORMATS)[number];
@@ -116,6 +116,8 @@ export interface ConvertAnswer {
   /** `nullable`: a NULL was seen. */
   readonly columns: readonly Column[];
   readonly rowCount: number;
+  /** Null when it could not be made. */
+  readonly profile: TableProfile | null;
   /** Sentences for people about what was decided for them. */
   readonly warnings: readonly string[];
 }

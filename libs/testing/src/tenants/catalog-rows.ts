@@ -110,6 +110,7 @@ export async function createReadyDataset(
     rowCount: 3,
     sizeBytes: file.sizeBytes,
     statistics: {},
+    profile: null,
   });
   return catalog.datasets.get(tenantId, id as DatasetId);
 }

@@ -22,7 +22,11 @@ export async function analyzeFile(request: AnalyzeRequest, context: TaskContext)
   try {
     const { path, compression, isCut, share } = await takeLook(request, context);
     const look = { isCut, parquetRowsMax: rowsMax };
-    const { rowCount: seen, ...found } = await writePlain({ request, limits, path, compression, look }, context);
+    const {
+      rowCount: seen,
+      profile: _unwanted,
+      ...found
+    } = await writePlain({ request, limits, path, compression, look }, context);
     context.phases.enter('read');
     const columns = namedColumns(found.columns);
     const page = await readJsonPage(connection, {

@@ -1,14 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { type Column, DomainError } from '@millrace/domain';
-import { uniqueColumnNames } from '../../types/column-names.js';
-import { quoteIdentifier } from '../../types/sql-text.js';
-import { readParquet } from '../table-view.js';
 import type { TaskContext } from '../task-context.js';
 import { type CopyText, copyText, runCopy } from '../write-parquet.js';
 import { beyondLimit, conversionFailed, noRows } from './conversion-error.js';
 import type { TableSource } from './table-source.js';
 
 export interface WrittenDataset {
+  /** Whether there are NULLs among them nobody has looked yet. */
   readonly columns: readonly Column[];
   readonly rowCount: number;
 }
@@ -30,7 +28,7 @@ export async function writeDataset(
   const rowCount = await runCopy(context, { text, params: { values: undefined, types: undefined }, bytesMax });
   if (rowCount === 'too_large') throw beyondLimit(`The dataset is larger than ${bytesMax} bytes.`);
   if (rowCount === 0) throw noRows('The file has no rows.');
-  return { columns: await withNulls(context, columns, rowCount), rowCount };
+  return { columns, rowCount };
 }
 
 function storable(select: string, columns: readonly Column[], path: string): CopyText {
@@ -39,17 +37,4 @@ function storable(select: string, columns: readonly Column[], path: string): Cop
   } catch (error) {
     throw error instanceof DomainError ? conversionFailed(error.message, {}, error) : error;
   }
-}
-
-/** `nullable` says whether a NULL was seen, in the file that was written. */
-async function withNulls(
-  { connection, outputPath }: TaskContext,
-  columns: readonly Column[],
-  rowCount: number,
-): Promise<Column[]> {
-  const names = uniqueColumnNames(columns.map(({ name }) => name));
-  const counts = names.map((name) => `count(${quoteIdentifier(name)})`).join(', ');
-  const reader = await connection.runAndReadAll(`SELECT ${counts} FROM ${readParquet([outputPath])}`);
-  const [present = []] = reader.getRows();
-  return columns.map((column, index) => ({ ...column, nullable: Number(present[index]) < rowCount }));
 }

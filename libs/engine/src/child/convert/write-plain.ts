@@ -11,6 +11,7 @@ import { QUOTED_FILE } from './json-source.js';
 import { type TextTable, textOpener } from './open-text.js';
 import { checkOptionsFit } from './options-fit.js';
 import { openParquet } from './parquet-source.js';
+import { profileWritten } from './profile-written.js';
 import { withRecords } from './records-text.js';
 import { selectColumns } from './select-columns.js';
 import type { TableSource } from './table-source.js';
@@ -59,7 +60,7 @@ async function writeParquet(file: PlainFile, context: TaskContext): Promise<Conv
     return look ? { ...source, select: `${source.select} LIMIT ${look.parquetRowsMax}` } : source;
   };
   const written = await writeSource(open, limits, context);
-  return answerOf(written, { format: 'parquet', compression, encoding: undefined, warnings: [] });
+  return answerOf(context, written, { format: 'parquet', compression, encoding: undefined, warnings: [] });
 }
 
 async function writeText(
@@ -75,7 +76,7 @@ async function writeText(
         const table = { format, limits, ...records };
         if (isCut) await cutToRecords(records.path, table);
         const written = await writeSource(columnsOpener(table, await textOpener(table, context)), limits, context);
-        return answerOf(written, { format, compression, encoding, warnings });
+        return answerOf(context, written, { format, compression, encoding, warnings });
       });
     });
   } finally {
@@ -93,15 +94,19 @@ function columnsOpener({ request, limits }: TextTable, open: SourceOpener): Sour
 }
 
 /** @param found beside the table itself */
-function answerOf(
+async function answerOf(
+  context: TaskContext,
   { source, written }: ConvertedSource,
   { warnings, ...found }: Pick<ConvertAnswer, 'format' | 'compression' | 'encoding' | 'warnings'>,
-): ConvertAnswer {
+): Promise<ConvertAnswer> {
+  context.phases.enter('profile');
+  const { columns, profile } = await profileWritten(context, written);
   return {
     ...found,
     dialect: source.dialect,
-    columns: written.columns,
+    columns,
     rowCount: written.rowCount,
+    profile,
     warnings: [...warnings, ...source.warnings],
   };
 }

@@ -1,0 +1,47 @@
+import type { Column, TableProfile } from '@millrace/domain';
+import { uniqueColumnNames } from '../../types/column-names.js';
+import { quoteIdentifier } from '../../types/sql-text.js';
+import { readDuckdbError } from '../duckdb-error.js';
+import { readParquet } from '../table-view.js';
+import type { TaskContext } from '../task-context.js';
+import { profileTable } from './profile-table.js';
+import type { WrittenDataset } from './write-dataset.js';
+
+/** A written table as it is: `nullable` says whether a NULL was seen. */
+export interface SeenDataset {
+  readonly columns: readonly Column[];
+  /** Null when DuckDB can't make it: a table that could be written is worth having without one, too. */
+  readonly profile: TableProfile | null;
+}
+
+/** Looks at the file of a task. */
+export async function profileWritten(context: TaskContext, written: WrittenDataset): Promise<SeenDataset> {
+  const profile = await profileOf(context, written);
+  const nullCounts = profile?.columns.map((column) => column.null_count) ?? (await countNulls(context, written));
+  const columns = written.columns.map((column, index) => ({ ...column, nullable: (nullCounts[index] ?? 0) > 0 }));
+  return { columns, profile };
+}
+
+async function profileOf(
+  { connection, outputPath: path }: TaskContext,
+  written: WrittenDataset,
+): Promise<TableProfile | null> {
+  try {
+    return await profileTable(connection, { path, ...written });
+  } catch (error) {
+    const duckdb = readDuckdbError(error);
+    if (!duckdb || duckdb.type === 'INTERRUPT') throw error;
+    return null;
+  }
+}
+
+async function countNulls(
+  { connection, outputPath }: TaskContext,
+  { columns, rowCount }: WrittenDataset,
+): Promise<number[]> {
+  const names = uniqueColumnNames(columns.map(({ name }) => name));
+  const counts = names.map((name) => `count(${quoteIdentifier(name)})`).join(', ');
+  const reader = await connection.runAndReadAll(`SELECT ${counts} FROM ${readParquet([outputPath])}`);
+  const [present = []] = reader.getRows();
+  return columns.map((_, index) => rowCount - Number(present[index]));
+}
