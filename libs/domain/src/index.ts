@@ -1,4 +1,5 @@
 export type { Column } from './column.js';
+export { uniqueColumnNames } from './column-names.js';
 export {
   DomainError,
   type ErrorPlace,

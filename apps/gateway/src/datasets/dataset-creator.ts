@@ -14,6 +14,7 @@ import { BlobWriter, objectKeys } from '@millrace/object-store';
 import { describeJob } from '@millrace/queue';
 
 type UploadSource = Extract<CreateDatasetBody['source'], { upload_id: unknown }>;
+type ResultSource = Extract<CreateDatasetBody['source'], { result_id: unknown }>;
 type InlineContent = Extract<CreateDatasetBody['source'], { inline: unknown }>['inline'];
 
 /** Makes datasets: checks names, claims or stores the source, writes dataset, version and job in one transaction. */
@@ -25,15 +26,16 @@ export class DatasetCreator {
   ) {}
 
   /**
-   * A new dataset, whose conversion has begun.
+   * A new dataset, whose conversion has begun where there is something to convert.
    *
-   * @throws DomainError `label.blank`, `table_name.*`, `upload.*`, `inline.too_large`
+   * @throws DomainError `label.blank`, `table_name.*`, `upload.*`, `inline.too_large`, `result.*`, `auth.forbidden`
    */
   async create(caller: Principal, body: CreateDatasetBody): Promise<Dataset> {
     const label = checkLabel(body.label);
     const tableName = body.table_name ?? deriveTableName(label);
     checkTableName(tableName);
     if ('upload_id' in body.source) return this.createFromUpload(caller, { label, tableName }, body.source);
+    if ('result_id' in body.source) return this.createFromResult(caller, { label, tableName }, body.source);
     return this.createInline(caller, { label, tableName }, body.source.inline);
   }
 
@@ -47,6 +49,15 @@ export class DatasetCreator {
     return this.catalog.datasets.create(
       newDataset(caller, names, { type: 'upload', uploadId: upload_id, onlyUserId }, sourceConfig),
     );
+  }
+
+  private createFromResult(caller: Principal, names: Names, source: ResultSource): Promise<Dataset> {
+    requireReading(caller);
+    const { tenantId, userId } = caller;
+    const ids = { id: newId('dataset'), versionId: newId('version') };
+    const dataset = { tenantId, userId, ...ids, ...names, sourceConfig: source };
+    const { userId: onlyUserId } = ownThings(caller);
+    return this.catalog.datasets.createFromResult(dataset, { resultId: source.result_id, onlyUserId });
   }
 
   private async createInline(
@@ -77,6 +88,15 @@ export class DatasetCreator {
 interface Names {
   readonly label: string;
   readonly tableName: string;
+}
+
+/** The rows of a result become those of a table: whose key may not read the one may not make the other. */
+function requireReading({ scopes }: Principal): void {
+  if (scopes.includes('queries:read')) return;
+  throw new DomainError(
+    'auth.forbidden',
+    'To make a dataset of a result, the key needs the scope "queries:read", too.',
+  );
 }
 
 function newDataset(

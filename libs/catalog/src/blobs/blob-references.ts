@@ -38,6 +38,30 @@ export class BlobReferences {
     return { storageKey: written.storageKey, deduplicated: false };
   }
 
+  /**
+   * Takes references to bytes that are there already, all of them or none. A key may occur more than once.
+   *
+   * @returns false when some of them are gone, going or lost: nothing has changed
+   */
+  async takeAll(transaction: Transaction, tenantId: TenantId, storageKeys: readonly string[]): Promise<boolean> {
+    const there = await rowsOf(
+      transaction,
+      `SELECT storage_key FROM blobs
+       WHERE tenant_id = $1 AND storage_key = ANY($2) AND status IN ('live', 'unreferenced') AND lost_at IS NULL
+       ORDER BY storage_key FOR NO KEY UPDATE`,
+      [tenantId, storageKeys],
+    );
+    if (there.length < new Set(storageKeys).size) return false;
+    await rowsOf(
+      transaction,
+      `UPDATE blobs SET reference_count = reference_count + taken.count, status = 'live', due_at = NULL
+       FROM (SELECT key, count(*)::integer AS count FROM unnest($2::text[]) AS key GROUP BY key) AS taken
+       WHERE tenant_id = $1 AND storage_key = taken.key RETURNING storage_key`,
+      [tenantId, storageKeys],
+    );
+    return true;
+  }
+
   /** Gives one reference back; with the last one the grace period begins. */
   async release(transaction: Transaction, tenantId: TenantId, storageKey: string): Promise<void> {
     const released = await rowsOf(

@@ -5,19 +5,19 @@ import {
   type TenantId,
   type UploadId,
   type UserId,
-  type VersionId,
   type WrittenBlob,
 } from '@millrace/domain';
 import type { BlobReferences } from '../blobs/blob-references.js';
 import type { Database, Transaction } from '../database/database.js';
 import { cutPage, pageRows, type Page, type PageRequest } from '../database/page.js';
 import { findRow, fromNow, likeLiteral, NOW, rowsOf } from '../database/sql.js';
-import { insertRow, updateRow } from '../database/transition.js';
+import { updateRow } from '../database/transition.js';
 import { lockJob, requestCancel, type AttemptEnd } from '../jobs/job-attempt.js';
 import { insertJob, type NewJob } from '../jobs/outbox.js';
-import { DatasetEntity, VersionEntity } from '../schema/dataset.entity.js';
-import type { JsonObject } from '../schema/json.js';
+import { DatasetEntity } from '../schema/dataset.entity.js';
 import { SELECT_DATASETS, toDataset, type Dataset, type DatasetJoinRow } from './dataset.js';
+import { insertProcessing, insertReady, type DatasetRowValues } from './dataset-rows.js';
+import { takeResultTable, type ResultClaim } from './result-table.js';
 import { listTables, type TableListing } from './table-list.js';
 import { resolveTables, type ResolvedTable } from './table-resolution.js';
 import { findSimilarNames, tableNameTaken } from './table-names.js';
@@ -33,17 +33,9 @@ export type DatasetSource =
   /** Bytes that came with the request, already written under a registered key. */
   | { readonly type: 'inline'; readonly blob: WrittenBlob };
 
-export interface NewDataset {
-  readonly tenantId: TenantId;
-  readonly userId: UserId;
-  /** The ids are made by the caller, who also needs them in the job's payload. */
-  readonly id: DatasetId;
-  readonly versionId: VersionId;
-  readonly label: string;
-  readonly tableName: string;
+/** The ids are made by the caller, who also needs them in the job's payload. */
+export interface NewDataset extends DatasetRowValues {
   readonly source: DatasetSource;
-  /** How to convert: format, options, pinned columns. Shown to people as it is. */
-  readonly sourceConfig: JsonObject;
   /** The `dataset.convert` job. */
   readonly job: NewJob;
 }
@@ -72,8 +64,26 @@ export class DatasetRepository {
     await this.orNameTaken({ tenantId, tableName }, () =>
       this.database.transaction(async (transaction) => {
         const source = await this.claimSource(transaction, dataset);
+        const { type: sourceType } = dataset.source;
         await insertJob(transaction, dataset, dataset.job);
-        await insertDataset(transaction, dataset, source);
+        await insertProcessing(transaction, { ...dataset, sourceType }, { ...source, jobId: dataset.job.id });
+      }),
+    );
+    return this.get(tenantId, id);
+  }
+
+  /**
+   * Makes a dataset of a ready result, which is ready at once. Its file is the result's, and outlives it.
+   *
+   * @throws DomainError `result.not_found`, `result.pending`, `result.failed`, `result.expired`,
+   *   `storage.object_missing`, `table_name.taken`
+   */
+  async createFromResult(dataset: DatasetRowValues, claim: Omit<ResultClaim, 'tenantId'>): Promise<Dataset> {
+    const { tenantId, id, tableName } = dataset;
+    await this.orNameTaken({ tenantId, tableName }, () =>
+      this.database.transaction(async (transaction) => {
+        const table = await takeResultTable(transaction, this.references, { tenantId, ...claim });
+        await insertReady(transaction, { ...dataset, sourceType: 'result' }, table);
       }),
     );
     return this.get(tenantId, id);
@@ -223,34 +233,6 @@ export class DatasetRepository {
       throw await this.database.run((manager) => tableNameTaken(manager, { ...name, cause: error }));
     }
   }
-}
-
-async function insertDataset(
-  transaction: Transaction,
-  dataset: NewDataset,
-  claimed: { uploadId: UploadId | null; rawStorageKey: string | null },
-): Promise<void> {
-  const { tenantId, userId, id, versionId, label, tableName, sourceConfig } = dataset;
-  await insertRow(transaction, DatasetEntity, {
-    tenantId,
-    id,
-    userId,
-    label,
-    tableName,
-    sourceConfig,
-    latestVersionId: versionId,
-    sourceType: dataset.source.type,
-  });
-  await insertRow(transaction, VersionEntity, {
-    tenantId,
-    id: versionId,
-    datasetId: id,
-    userId,
-    sourceConfig,
-    ...claimed,
-    status: 'processing',
-    jobId: dataset.job.id,
-  });
 }
 
 function notFound(): DomainError {

@@ -18,7 +18,8 @@ export const datasetOperations = {
     tag,
     summary: 'Create a dataset',
     description:
-      'From an upload or from inline content. Waits until it is ready, 20 seconds unless `Prefer` says otherwise; ' +
+      'From an upload, from inline content, or from a ready result, whose file it then shares: that one is ready at once, ' +
+      'and stays when the result goes. Otherwise waits until it is ready, 20 seconds unless `Prefer` says otherwise; ' +
       'after that, answers 202 and goes on.',
     method: 'post',
     path: '/v1/datasets',
@@ -43,6 +44,10 @@ export const datasetOperations = {
       'upload.consumed',
       'upload.expired',
       'upload.in_use',
+      'result.not_found',
+      'result.pending',
+      'result.failed',
+      'result.expired',
       'conversion.no_rows',
       'conversion.column_unknown',
       'conversion.type_invalid',

@@ -3,6 +3,7 @@ import { openApiDocument } from '../openapi.js';
 import { createDatasetSchema } from './datasets.js';
 
 const upload_id = 'upld01jd3x9k2v7q8m4n5p6r7s8t9w';
+const result_id = 'rslt01jd3x9k2v7q8m4n5p6r7s8t9w';
 const inline = { format: 'csv', content: 'a\n1' };
 
 describe('the source of a new dataset', () => {
@@ -24,16 +25,19 @@ describe('the source of a new dataset', () => {
     ['/source/upload_id: ', { upload_id: null }],
     ['/source/format: ', { upload_id, format: 'xlsx' }],
     ['/source: Unrecognized key: "content"', { upload_id, content: '' }],
-    ['/source: Must be either', {}],
-    ['/source: Must be either', { upload_id, inline }],
-    ['/source: Must be either', 'file.csv'],
-    ['/source: Must be either', undefined],
+    ['/source/result_id: Must be an id', { result_id: upload_id }],
+    ['/source: Unrecognized key: "columns"', { result_id, columns: {} }],
+    ['/source: Must be one of', { upload_id, result_id }],
+    ['/source: Must be one of', {}],
+    ['/source: Must be one of', { upload_id, inline }],
+    ['/source: Must be one of', 'file.csv'],
+    ['/source: Must be one of', undefined],
   ])('is told what is wrong where it is wrong: %s', (complaint, source) => {
     expect(complaints(source)).toEqual([expect.stringMatching(new RegExp(`^${complaint}`))]);
   });
 
-  it('is an upload or inline content', () => {
-    expect([complaints({ upload_id }), complaints({ inline })]).toEqual([[], []]);
+  it('is an upload, inline content or a result', () => {
+    expect([{ upload_id }, { inline }, { result_id }].flatMap(complaints)).toEqual([]);
   });
 
   it('is described as what it may be', () => {
@@ -43,7 +47,9 @@ describe('the source of a new dataset', () => {
           required: ['label', 'source'],
           properties: {
             source: {
-              anyOf: [{ $ref: '#/components/schemas/UploadSource' }, { $ref: '#/components/schemas/InlineSource' }],
+              anyOf: ['UploadSource', 'InlineSource', 'ResultSource'].map((name) => ({
+                $ref: `#/components/schemas/${name}`,
+              })),
             },
           },
         },

@@ -135,16 +135,27 @@ export const inlineSourceSchema = z
   })
   .meta({ id: 'InlineSource' });
 
-export const datasetSourceSchema = branchesOf([uploadSourceSchema, inlineSourceSchema], {
+export const resultSourceSchema = z
+  .strictObject({
+    result_id: idSchema('result').meta({ description: 'A ready result. No byte of it is copied.' }),
+  })
+  .meta({ id: 'ResultSource' });
+
+/** Each source by the field that only it has. */
+const SOURCES = { upload_id: uploadSourceSchema, inline: inlineSourceSchema, result_id: resultSourceSchema };
+type SourceSchema = (typeof SOURCES)[keyof typeof SOURCES];
+
+export const datasetSourceSchema = branchesOf([uploadSourceSchema, inlineSourceSchema, resultSourceSchema], {
   choose: sourceSchemaOf,
-  error: 'Must be either {"upload_id": …} or {"inline": {"format": …, "content": …}}.',
+  error: 'Must be one of {"upload_id": …}, {"inline": {"format": …, "content": …}} and {"result_id": …}.',
 });
 
-function sourceSchemaOf(source: unknown): typeof uploadSourceSchema | typeof inlineSourceSchema | undefined {
+function sourceSchemaOf(source: unknown): SourceSchema | undefined {
   if (typeof source !== 'object' || source === null) return undefined;
-  const [isUpload, isInline] = [Object.hasOwn(source, 'upload_id'), Object.hasOwn(source, 'inline')];
-  if (isUpload === isInline) return undefined;
-  return isUpload ? uploadSourceSchema : inlineSourceSchema;
+  const [schema, ...others] = Object.entries(SOURCES).flatMap(([field, each]) =>
+    Object.hasOwn(source, field) ? [each] : [],
+  );
+  return others.length === 0 ? schema : undefined;
 }
 
 export const createDatasetSchema = z
@@ -172,6 +183,7 @@ export const versionStatusSchema = z.enum(statesOf(versionLifecycle));
 export const sourceConfigSchema = z
   .object({
     upload_id: idOf('upload').optional(),
+    result_id: idOf('result').optional(),
     file_name: z.string().nullable().optional(),
     format: fileFormatSchema.optional(),
     options: formatOptionsSchema.optional(),
@@ -195,7 +207,9 @@ export const datasetSchema = z
     source_type: z.enum(['upload', 'inline', 'result']),
     source_config: sourceConfigSchema,
     warnings: z.array(z.string()).meta({ description: 'What the conversion had to decide, for people.' }),
-    job_id: idOf('job').nullable().meta({ description: 'The job that converts the newest version.' }),
+    job_id: idOf('job').nullable().meta({
+      description: 'The job that converts the newest version; null when there was nothing to convert.',
+    }),
     progress: z.number().min(0).max(1).nullable().meta({ description: 'Of the conversion, while it runs.' }),
     error: errorRecordSchema.nullable(),
     created_at: timestampSchema,

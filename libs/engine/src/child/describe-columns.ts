@@ -1,6 +1,6 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { type Column, DomainError } from '@millrace/domain';
-import { hasNul } from '../types/column-names.js';
+import { hasNul } from '../types/has-nul.js';
 import type { BoundParams } from './bind-params.js';
 import type { PreparedStatement } from './prepare-statement.js';
 import { toStatementError } from './statement-error.js';

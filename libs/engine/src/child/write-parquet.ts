@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Column } from '@millrace/domain';
-import { uniqueColumnNames } from '../types/column-names.js';
+import { uniqueColumnNames, type Column } from '@millrace/domain';
 import { quoteIdentifier, quoteLiteral } from '../types/sql-text.js';
 import { isStoredDifferently, storageExpression } from '../types/storage-form.js';
 import type { BoundParams } from './bind-params.js';

@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { uniqueColumnNames } from '@millrace/domain';
 import { ConvertFixture } from '../../test/convert-fixture.js';
 import { csvRows } from '../../test/exported-rows.js';
 import type { QueryResult } from '../tasks/query.task.js';
-import { uniqueColumnNames } from './column-names.js';
 import { quoteIdentifier } from './sql-text.js';
 
 const MiB = 1024 ** 2;

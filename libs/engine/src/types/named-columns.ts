@@ -1,4 +1,4 @@
-import { uniqueColumnNames } from './column-names.js';
+import { uniqueColumnNames } from '@millrace/domain';
 
 /** A column as it lies in a file or a view: no other there has its name. */
 export interface NamedColumn {

@@ -1,5 +1,5 @@
 import type { ConvertLimits } from '../../tasks/convert.task.js';
-import { hasNul } from '../../types/column-names.js';
+import { hasNul } from '../../types/has-nul.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
 
 /**

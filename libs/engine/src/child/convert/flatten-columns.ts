@@ -1,4 +1,4 @@
-import { uniqueColumnNames } from '../../types/column-names.js';
+import { uniqueColumnNames } from '@millrace/domain';
 import { parseDuckdbType, type DuckdbType } from '../../types/duckdb-type.js';
 import { structField } from '../../types/nested-expression.js';
 import { quoteIdentifier } from '../../types/sql-text.js';

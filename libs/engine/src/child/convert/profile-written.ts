@@ -1,5 +1,4 @@
-import type { Column, TableProfile } from '@millrace/domain';
-import { uniqueColumnNames } from '../../types/column-names.js';
+import { type Column, type TableProfile, uniqueColumnNames } from '@millrace/domain';
 import { quoteIdentifier } from '../../types/sql-text.js';
 import { readDuckdbError } from '../duckdb-error.js';
 import { readParquet } from '../table-view.js';

@@ -13,11 +13,6 @@ export function uniqueColumnNames(names: readonly string[]): string[] {
   });
 }
 
-/** Whether the name of a column, or of a field in its type, has a NUL: neither SQL text nor Postgres can hold one. */
-export function hasNul({ name, type }: { readonly name: string; readonly type: string }): boolean {
-  return name.includes('\0') || type.includes('\0');
-}
-
 function freeName(name: string, taken: ReadonlySet<string>, given: ReadonlySet<string>): string {
   if (!taken.has(name.toLowerCase())) return name;
   for (let suffix = 1; ; suffix += 1) {
