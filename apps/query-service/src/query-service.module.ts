@@ -4,6 +4,7 @@ import { AnalysesController } from './analyses/analyses.controller.js';
 import { AnalysesService } from './analyses/analyses.service.js';
 import { DownloadsController } from './downloads/downloads.controller.js';
 import { DownloadsService } from './downloads/downloads.service.js';
+import { DryRunsService } from './dry-runs/dry-runs.service.js';
 import { PreviewsController } from './previews/previews.controller.js';
 import { PreviewsService } from './previews/previews.service.js';
 import { QueriesController } from './queries/queries.controller.js';
@@ -14,6 +15,7 @@ import { ResultsController } from './results/results.controller.js';
 export interface QueryServiceServices {
   readonly analyses: AnalysesService;
   readonly queries: QueriesService;
+  readonly dryRuns: DryRunsService;
   readonly previews: PreviewsService;
   readonly results: ResultPagesService;
   readonly downloads: DownloadsService;
@@ -22,7 +24,8 @@ export interface QueryServiceServices {
 
 @Module({})
 export class QueryServiceModule {
-  static with({ analyses, queries, previews, results, downloads, readiness }: QueryServiceServices): DynamicModule {
+  static with(services: QueryServiceServices): DynamicModule {
+    const { analyses, queries, dryRuns, previews, results, downloads, readiness } = services;
     return {
       module: QueryServiceModule,
       controllers: [
@@ -36,6 +39,7 @@ export class QueryServiceModule {
       providers: [
         { provide: AnalysesService, useValue: analyses },
         { provide: QueriesService, useValue: queries },
+        { provide: DryRunsService, useValue: dryRuns },
         { provide: PreviewsService, useValue: previews },
         { provide: ResultPagesService, useValue: results },
         { provide: DownloadsService, useValue: downloads },

@@ -7,6 +7,8 @@ import { downloadPace } from './downloads/download-pace.js';
 import { DownloadPlaces } from './downloads/download-places.js';
 import { DownloadsService } from './downloads/downloads.service.js';
 import { TableStreams } from './downloads/table-streams.js';
+import { DryRunsService } from './dry-runs/dry-runs.service.js';
+import { StatementPlanner } from './dry-runs/statement-planner.js';
 import { InputFiles } from './inputs/input-files.js';
 import { TableList } from './inputs/table-list.js';
 import { TablePages } from './inputs/table-pages.js';
@@ -52,6 +54,7 @@ export function createServices(parts: Parts): Services {
   const tables = new TableResolver(catalog);
   const tableList = new TableList(catalog.datasets);
   const statements = new StatementRunner({ catalog, engine, inputs, tables, tableList, history });
+  const planner = new StatementPlanner({ engine, inputs });
   const keeper = createKeeper(parts, work);
   const metrics = new QueryMetrics(parts.metrics, {
     running: () => running.count,
@@ -62,6 +65,7 @@ export function createServices(parts: Parts): Services {
     work,
     queries: new QueriesService({ catalog, work, running, history, statements, keeper, streams, metrics, logger }),
     analyses: new AnalysesService({ catalog, engine, work, files: new UploadedFiles(inputs, parts.engineFolder) }),
+    dryRuns: new DryRunsService({ catalog, work, running, statements, tables, planner }),
     previews: new PreviewsService({ catalog, heads, pages, work }),
     results: new ResultPagesService({ catalog, results, pages, work }),
     downloads: new DownloadsService({ catalog, heads, results, streams, work }),

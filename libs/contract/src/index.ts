@@ -56,6 +56,8 @@ export {
 } from './schemas/files.js';
 export { type JobBody, jobKindSchema, jobListSchema, listJobsQuerySchema } from './schemas/jobs.js';
 export {
+  type DryRunBody,
+  dryRunSchema,
   listQueriesQuerySchema,
   listResultsQuerySchema,
   type PendingQueryBody,

@@ -64,6 +64,12 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('names what a dry run is answered with beside the answer to a statement', () => {
+    expect(paths['/v1/query']?.['post']?.responses[200]?.content?.['application/json']).toEqual({
+      schema: { anyOf: ['QueryAnswer', 'DryRun'].map((name) => ({ $ref: `#/components/schemas/${name}` })) },
+    });
+  });
+
   it('says that metrics are text', () => {
     expect(paths['/metrics']?.get?.responses[200]?.content).toEqual({ 'text/plain': { schema: { type: 'string' } } });
   });

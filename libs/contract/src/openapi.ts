@@ -114,11 +114,12 @@ function documentResponses(operation: Operation): ZodOpenApiOperationObject['res
   return responses;
 }
 
-function documentContent({ pending, body = pending, mediaType = 'application/json', bytes = [] }: OperationResponse) {
+function documentContent(response: OperationResponse) {
+  const { pending, body = pending, otherBody, mediaType = 'application/json', bytes = [] } = response;
   const binary = { schema: { type: 'string', format: 'binary' } } as const;
   const content = {
     ...Object.fromEntries(bytes.map((name) => [name, binary])),
-    ...(body && { [mediaType]: { schema: body } }),
+    ...(body && { [mediaType]: { schema: otherBody ? z.union([body, otherBody]) : body } }),
   };
   return Object.keys(content).length > 0 ? { content } : {};
 }

@@ -9,6 +9,8 @@ export interface OperationResponse {
   readonly body?: z.ZodType;
   /** Of the JSON that says that the work goes on, where that is not what comes at its end. */
   readonly pending?: z.ZodType;
+  /** What `body` is instead when a parameter asks for it. */
+  readonly otherBody?: z.ZodType;
   /** Of a body that is no JSON. */
   readonly mediaType?: string;
   /** Media types that come as bytes, instead of `body` or beside it. */

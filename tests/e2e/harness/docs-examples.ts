@@ -47,7 +47,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Fields whose values differ from run to run, or from machine to machine. */
-const PASSING_FIELDS = new Set(['execution_time_ms', 'size_bytes', 'next_cursor', 'request_id']);
+const PASSING_FIELDS = new Set(['execution_time_ms', 'size_bytes', 'estimated_bytes', 'next_cursor', 'request_id']);
 const ID = /\b(upld|data|vers|rslt|qrun|jobs)[0-7][0-9a-hjkmnp-tv-z]{25}\b/g;
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 

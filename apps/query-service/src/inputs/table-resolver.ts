@@ -27,6 +27,7 @@ export interface InputTable {
   readonly reference: TableReference;
   readonly source: TableSource;
   readonly columns: readonly Column[];
+  readonly rowCount: number;
   /** In the order of their rows. */
   readonly files: readonly InputFile[];
 }
@@ -96,15 +97,16 @@ function datasetTable(reference: TableReference, { datasetId, tableName, head }:
     const message = `The table "datasets.${tableName}" has no rows yet: its first conversion has not ended.`;
     throw new DomainError('table.unknown', message, { errors: [{ message, ...reference.place }] });
   }
-  const { versionId, columns, files } = head;
-  return { reference, columns, files: files.map(toInputFile), source: { type: 'dataset', datasetId, versionId } };
+  const { versionId, columns, rowCount, files } = head;
+  const source = { type: 'dataset', datasetId, versionId } as const;
+  return { reference, columns, rowCount, files: files.map(toInputFile), source };
 }
 
 function resultTable(reference: TableReference, result: Result): InputTable {
-  const { id: resultId, columns } = result;
+  const { id: resultId, columns, rowCount } = result;
   const file = resultFile(result);
   if (result.status !== 'ready' || !file) throw resultNotReady(reference, result.status);
-  return { reference, columns, files: [file], source: { type: 'result', resultId } };
+  return { reference, columns, rowCount, files: [file], source: { type: 'result', resultId } };
 }
 
 function toInputFile({ storageKey, contentHash, sizeBytes }: VersionFile): InputFile {

@@ -6,6 +6,7 @@ import { runQueryQuerySchema, runQuerySchema, type PendingQueryBody, type RunQue
 import type { Principal } from '@millrace/domain';
 import { Operation, parsePrefer } from '@millrace/http';
 import { disconnectSignal } from '../disconnect-signal.js';
+import { DryRunsService } from '../dry-runs/dry-runs.service.js';
 import { isRowFormat, negotiateAnswer } from '../formats/negotiate-answer.js';
 import { asJson } from '../rows-json.js';
 import { QueriesService } from './queries.service.js';
@@ -15,7 +16,10 @@ const RETRY_AFTER_S = 1;
 
 @Controller()
 export class QueriesController {
-  constructor(private readonly queries: QueriesService) {}
+  constructor(
+    private readonly queries: QueriesService,
+    private readonly dryRuns: DryRunsService,
+  ) {}
 
   @Operation('query.run')
   async run(
@@ -25,10 +29,16 @@ export class QueriesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const disconnected = disconnectSignal(reply);
+    if (query.dry_run === 'true') {
+      const isPlanWanted = query.plan === 'true';
+      await reply.send(await this.dryRuns.run(caller, body, { isPlanWanted, disconnected }));
+      return;
+    }
     void reply.header('vary', 'accept');
     const format = negotiateAnswer({ format: query.format, accept: request.headers.accept });
     const { waitMs, applied } = parsePrefer(request.headers.prefer);
-    const answer = await this.queries.run(caller, body, { format, waitMs, disconnected: disconnectSignal(reply) });
+    const answer = await this.queries.run(caller, body, { format, waitMs, disconnected });
     // Of an answer that has come, only a wait was heeded.
     const isHeeded = 'pending' in answer || (isRowFormat(format) && applied !== 'respond-async');
     if (applied !== undefined && isHeeded) void reply.header('preference-applied', applied);

@@ -30,7 +30,8 @@ export function queryAnswer({ queryRunId, resultId, result, tables, warnings }: 
   return withRows(fields, result.rowsJson);
 }
 
-function presentInput({ source }: InputTable): QueryAnswer['inputs'][number] {
+/** An input as the contract shows it. */
+export function presentInput({ source }: InputTable): QueryAnswer['inputs'][number] {
   if (source.type === 'result') return { result_id: source.resultId };
   return { dataset_id: source.datasetId, version_id: source.versionId };
 }

@@ -1,6 +1,7 @@
 import { ENGINE_ERRORS, type Operation } from '../operation.js';
 import { TABLE_MEDIA_TYPES } from '../schemas/formats.js';
 import {
+  dryRunSchema,
   listQueriesQuerySchema,
   pendingQuerySchema,
   queryAnswerSchema,
@@ -20,7 +21,8 @@ export const queryOperations = {
       'than JSON the answer is the table itself, all rows unless `limit_rows` is given. EXPLAIN, ' +
       'DESCRIBE, SUMMARIZE and SHOW TABLES are answered in JSON; nothing of them is stored, and their `result_id` is null. ' +
       'A statement that takes longer than the wait goes on under its deadline, and shows at `/v1/queries/{id}`. What is ' +
-      'not kept, and an answer that is a table alone, is waited for until its deadline, whatever `Prefer` says.',
+      'not kept, and an answer that is a table alone, is waited for until its deadline, whatever `Prefer` says. ' +
+      'With `dry_run=true` a SELECT is checked and described, and does not run.',
     method: 'post',
     path: '/v1/query',
     access: 'queries:run',
@@ -29,8 +31,9 @@ export const queryOperations = {
     body: { kind: 'json', schema: runQuerySchema },
     responses: {
       200: {
-        description: 'The first rows and the id of the result, or the table.',
+        description: 'The first rows and the id of the result, or the table; or what a dry run found.',
         body: queryAnswerSchema,
+        otherBody: dryRunSchema,
         bytes: TABLE_MEDIA_TYPES,
         headers: {
           Vary: '`Accept`.',

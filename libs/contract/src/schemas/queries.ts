@@ -46,12 +46,24 @@ export const runQuerySchema = z
   })
   .meta({ id: 'RunQuery' });
 
-export const runQueryQuerySchema = z.strictObject({
-  format: answerFormatSchema.optional().meta({
-    description:
-      'What to answer with, whatever `Accept` says: JSON with rows as arrays or objects, or the table alone.',
-  }),
-});
+/** In an address. */
+const flagSchema = z.enum(['true', 'false']);
+
+export const runQueryQuerySchema = z
+  .strictObject({
+    format: answerFormatSchema.optional().meta({
+      description:
+        'What to answer with, whatever `Accept` says: JSON with rows as arrays or objects, or the table alone.',
+    }),
+    dry_run: flagSchema.optional().meta({
+      description: 'Nothing runs: the answer, in JSON, says what would come and what would be read for it.',
+    }),
+    plan: flagSchema.optional().meta({ description: "With `dry_run`: DuckDB's plan, too." }),
+  })
+  .refine(({ plan, dry_run }) => plan === undefined || dry_run === 'true', {
+    message: 'A plan is part of a dry run: add dry_run=true.',
+    path: ['plan'],
+  });
 
 export type RunQueryBody = z.infer<typeof runQuerySchema>;
 
@@ -85,6 +97,24 @@ export const queryAnswerSchema = z
   .meta({ id: 'QueryAnswer' });
 
 export type QueryAnswer = z.infer<typeof queryAnswerSchema>;
+
+export const dryRunSchema = z
+  .object({
+    columns: z.array(z.string()),
+    types: z.array(z.string()),
+    nullable: z.array(z.boolean()),
+    inputs: z
+      .array(inputSchema.extend({ row_count: z.int(), size_bytes: z.int() }).meta({ id: 'DryRunInput' }))
+      .meta({ description: 'The exact versions that would be read, each once, with all that is in them.' }),
+    estimated_rows: z.int().meta({ description: 'Rows of the inputs: what would be read, at most.' }),
+    estimated_bytes: z.int().meta({
+      description: 'Bytes of the Parquet files of the inputs: what would be read, at most.',
+    }),
+    plan: z.unknown().optional().meta({ description: 'As `EXPLAIN (FORMAT json)` gives it; with `plan=true`.' }),
+  })
+  .meta({ id: 'DryRun' });
+
+export type DryRunBody = z.infer<typeof dryRunSchema>;
 
 export const queryRunStatusSchema = z.enum(statesOf(queryRunLifecycle));
 

@@ -8,6 +8,7 @@ import type { EngineInstance } from './engine-instance.js';
 import { exportTable } from './export/export-table.js';
 import { parseStatement } from './parse-statement.js';
 import { readPage } from './read-page.js';
+import { runDescription } from './run-description.js';
 import { runInspection } from './run-inspection.js';
 import { runQuery } from './run-query.js';
 import type { TaskContext } from './task-context.js';
@@ -20,6 +21,7 @@ const INTERRUPT_EVERY_MS = 50;
 const FIRST_PHASES: Readonly<Record<TaskKind, PhaseName>> = {
   parse: 'parse',
   query: 'prepare',
+  describe: 'prepare',
   inspect: 'execute',
   read: 'read',
   analyze: 'look',
@@ -83,6 +85,8 @@ function runTask(task: WireTask, context: TaskContext): Promise<TaskAnswer> {
       return parseStatement(task, context);
     case 'query':
       return runQuery(task, context);
+    case 'describe':
+      return runDescription(task, context);
     case 'inspect':
       return runInspection(task, context);
     case 'read':
@@ -101,6 +105,7 @@ function filesOf(task: WireTask): readonly string[] {
     case 'parse':
       return [];
     case 'query':
+    case 'describe':
     case 'inspect':
       return task.inputs.flatMap(({ files }) => files);
     case 'read':

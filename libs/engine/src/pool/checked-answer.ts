@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import type { AnalyzeAnswer } from '../tasks/analyze.task.js';
 import { COMPRESSIONS, type ConvertAnswer, DATA_FORMATS, TEXT_ENCODINGS } from '../tasks/convert.task.js';
+import type { DescribeResult } from '../tasks/describe.task.js';
 import type { ExportAnswer } from '../tasks/export.task.js';
 import type { ParseResult } from '../tasks/parse.task.js';
 import type { QueryAnswer } from '../tasks/query.task.js';
@@ -18,7 +19,8 @@ import type { WireTask } from '../tasks/task.js';
 import { tableProfile } from './checked-profile.js';
 
 /** An answer that is what its task asks for. The file that belongs to it lies where the task said, not where a child says. */
-export type CheckedAnswer = ParseResult | QueryAnswer | ReadResult | AnalyzeAnswer | ConvertAnswer | ExportAnswer;
+export type CheckedAnswer =
+  ParseResult | DescribeResult | QueryAnswer | ReadResult | AnalyzeAnswer | ConvertAnswer | ExportAnswer;
 
 /** `[]` is longer than an answer of no bytes. */
 const NO_ROWS_BYTES = 2;
@@ -58,6 +60,8 @@ const statement: z.ZodType<AnalyzedStatement> = z.object({
 });
 
 const parseSchema: z.ZodType<ParseResult> = z.object({ statement });
+
+const describeSchema: z.ZodType<DescribeResult> = z.object({ columns });
 
 const querySchema: z.ZodType<Omit<QueryAnswer, 'rowsJson'>> = z.object({
   columns,
@@ -119,6 +123,7 @@ export function answerTextBytesMax(task: WireTask): number {
     case 'analyze':
       return Math.max(NO_ROWS_BYTES, task.answerBytesMax);
     case 'parse':
+    case 'describe':
     case 'convert':
     case 'export':
       return 0;
@@ -130,6 +135,8 @@ export function checkAnswer(task: WireTask, answer: unknown, text: string): Chec
   switch (task.kind) {
     case 'parse':
       return parseSchema.safeParse(answer).data;
+    case 'describe':
+      return describeSchema.safeParse(answer).data;
     case 'query':
     case 'inspect': {
       const { data } = querySchema.safeParse(answer);

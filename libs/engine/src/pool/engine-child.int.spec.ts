@@ -7,6 +7,7 @@ const READY = `say({ type: 'ready', dataBytes: 1 });\n`;
 const query = { kind: 'query', sql: '', inputs: [], rowsMax: 2, answerBytesMax: 10, resultBytesMax: 1, outputPath: '/x' } as const; // prettier-ignore
 const TASKS = {
   query,
+  describe: { kind: 'describe', sql: '', inputs: [], outputPath: '/x' },
   inspect: { kind: 'inspect', sql: '', inputs: [], rowsMax: 2, answerBytesMax: 10, outputPath: '/x' },
   parse: { kind: 'parse', sql: '', outputPath: '/x' },
   read: { kind: 'read', files: [], columns: [], offset: 0, limit: 2, answerBytesMax: 10, outputPath: '/x' },
@@ -44,6 +45,7 @@ describe('what a child says', () => {
 
   it.each<[keyof typeof TASKS, unknown, string, unknown]>([
     ['parse', { statement: SELECT_1 }, '', { statement: SELECT_1 }],
+    ['describe', { columns: [COLUMN] }, '', { columns: [COLUMN] }],
     ['query', QUERY, '[["é"]]', { ...QUERY, rowsJson: '[["é"]]' }],
     ['inspect', QUERY, '[["é"]]', { ...QUERY, rowsJson: '[["é"]]' }],
     ['read', READ, '[[1]]', { ...READ, rowsJson: '[[1]]' }],

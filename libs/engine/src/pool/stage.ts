@@ -26,6 +26,7 @@ export async function stageTask(task: EngineTask, folder: ChildFolder): Promise<
     case 'convert':
       return { ...task, file: staged(task.file), outputPath };
     case 'query':
+    case 'describe':
     case 'inspect':
       return {
         ...task,
@@ -46,6 +47,7 @@ function inputFilesOf(task: EngineTask): readonly string[] {
     case 'convert':
       return [task.file];
     case 'query':
+    case 'describe':
     case 'inspect':
       return task.inputs.flatMap((input) => input.files);
   }
@@ -65,7 +67,7 @@ export async function collectResult(
     const converted = answer as ConvertAnswer;
     return { ...converted, files: [{ ...(await takeWritten(wire, work)), rowCount: converted.rowCount }] };
   }
-  return answer as TaskResult<'parse' | 'inspect' | 'read' | 'analyze' | 'export'>;
+  return answer as TaskResult<'parse' | 'describe' | 'inspect' | 'read' | 'analyze' | 'export'>;
 }
 
 async function takeWritten(wire: WireTask, work: WorkFolder): Promise<{ path: string; sizeBytes: number }> {

@@ -1,5 +1,6 @@
 import type { AnalyzeAnswer, AnalyzeRequest } from './analyze.task.js';
 import type { ConvertAnswer, ConvertRequest, ConvertResult } from './convert.task.js';
+import type { DescribeRequest, DescribeResult } from './describe.task.js';
 import type { ExportAnswer, ExportRequest } from './export.task.js';
 import type { InspectAnswer, InspectRequest } from './inspect.task.js';
 import type { ParseRequest, ParseResult } from './parse.task.js';
@@ -10,6 +11,7 @@ import type { ReadRequest, ReadResult } from './read.task.js';
 export interface TaskKinds {
   parse: { request: ParseRequest; answer: ParseResult; result: ParseResult };
   query: { request: QueryRequest; answer: QueryAnswer; result: QueryResult };
+  describe: { request: DescribeRequest; answer: DescribeResult; result: DescribeResult };
   inspect: { request: InspectRequest; answer: InspectAnswer; result: InspectAnswer };
   read: { request: ReadRequest; answer: ReadResult; result: ReadResult };
   analyze: { request: AnalyzeRequest; answer: AnalyzeAnswer; result: AnalyzeAnswer };
