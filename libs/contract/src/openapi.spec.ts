@@ -18,7 +18,7 @@ describe('the OpenAPI document', () => {
 
   it.each<[string, string, number, string[]]>([
     ['/v1/files', 'get', 200, ['Link']],
-    ['/v1/results/{id}', 'get', 200, ['Vary', 'Link']],
+    ['/v1/results/{id}', 'get', 200, ['Vary', 'ETag', 'Cache-Control', 'Link']],
     ['/v1/files/{id}', 'get', 200, []],
     [
       '/v1/results/{id}/download',

@@ -4,11 +4,13 @@ import { DomainError, type Principal, type ResultId } from '@millrace/domain';
 import type { ReadResult } from '@millrace/engine';
 import { decodeOffsetCursor, encodeCursor, type PageFields } from '@millrace/http';
 import type { z } from 'zod';
+import { isNamed } from '../downloads/entity-tag.js';
 import type { InputFile } from '../inputs/input-files.js';
 import { resultFile } from '../inputs/table-resolver.js';
 import type { TablePages } from '../inputs/table-pages.js';
 import type { OpenWork } from '../open-work.js';
 import { columnFields, engineRows, withRows } from '../rows-json.js';
+import { pageTag } from './page-tag.js';
 import type { ReadableResults } from './readable-results.js';
 
 /** A row that is longer than a whole page may be is read alone, up to this. */
@@ -25,11 +27,15 @@ export interface PageQuery {
   readonly limit: number;
   readonly format: RowFormat;
   readonly cursor?: string | undefined;
+  /** `If-None-Match` of the request. */
+  readonly ifNoneMatch?: string | undefined;
 }
 
 export interface ResultPage {
-  /** The answer as JSON text. */
-  readonly text: string;
+  /** The answer as JSON text; undefined when the caller has it already. */
+  readonly text: string | undefined;
+  /** Of a page of rows. */
+  readonly tag?: string;
   /** Undefined for a result without rows to read. */
   readonly pageFields?: PageFields;
 }
@@ -47,10 +53,14 @@ export class ResultPagesService {
       const result = await this.parts.results.get(caller, id);
       const file = resultFile(result);
       if (result.status !== 'ready' || !file) return stateOf(result);
+      const { inlineAnswerBytesMax: answerBytesMax } = await this.parts.catalog.tenants.limitsOf(caller.tenantId);
+      const wanted = { ...query, limit: Math.min(query.limit, PAGE_LIMIT_MAX), offset, answerBytesMax };
+      const tag = pageTag(result, wanted);
+      if (isNamed(tag, query.ifNoneMatch)) return { text: undefined, tag };
       const signal = AbortSignal.any([query.signal, this.parts.work.signal]);
       try {
-        const page = await this.read({ ...query, result, file, offset, signal });
-        return pageOf(result, { page, offset });
+        const page = await this.read({ ...wanted, result, file, signal });
+        return { ...pageOf(result, { page, offset }), tag };
       } catch (error) {
         if (!(error instanceof DomainError) || error.code !== 'storage.object_missing') throw error;
         await this.parts.results.markMissing(result);
@@ -65,15 +75,15 @@ export class ResultPagesService {
     offset: number;
     limit: number;
     format: RowFormat;
+    answerBytesMax: number;
     signal: AbortSignal;
   }): Promise<ReadResult> {
     const { result, file, offset, signal } = wanted;
     const { tenantId, columns } = result;
-    const { inlineAnswerBytesMax } = await this.parts.catalog.tenants.limitsOf(tenantId);
     const rowFormat = engineRows(wanted.format);
     const read = (limit: number, answerBytesMax: number): Promise<ReadResult> =>
       this.parts.pages.read({ tenantId, files: [file], columns, offset, limit, rowFormat, answerBytesMax, signal });
-    const page = await read(Math.min(wanted.limit, PAGE_LIMIT_MAX), inlineAnswerBytesMax);
+    const page = await read(wanted.limit, wanted.answerBytesMax);
     if (page.rowsReturned > 0 || !page.truncated) return page;
     // Without its row a page would lead to itself for ever.
     const single = await read(1, ROW_BYTES_MAX);

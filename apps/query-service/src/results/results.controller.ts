@@ -31,7 +31,8 @@ export class ResultsController {
   ): Promise<void> {
     const format = negotiateAnswer({ format: query.format, accept: request.headers.accept });
     if (isRowFormat(format)) {
-      await reply.send(await this.page(caller, id, { query, format, request, reply }));
+      const text = await this.page(caller, id, { query, format, request, reply });
+      await (text === undefined ? reply.status(304).send() : reply.send(asJson(reply, text)));
       return;
     }
     checkWhole(query);
@@ -42,15 +43,18 @@ export class ResultsController {
     caller: Principal,
     id: ResultId,
     asked: { query: ResultQuery; format: RowFormat; request: FastifyRequest; reply: FastifyReply },
-  ): Promise<string> {
+  ): Promise<string | undefined> {
     const { query, format, request, reply } = asked;
     const { limit = PAGE_LIMIT_DEFAULT, cursor } = query;
-    const page = { limit, cursor, format, signal: disconnectSignal(reply) };
-    const { text, pageFields } = await this.results.get(caller, id, page);
+    const { 'if-none-match': ifNoneMatch } = request.headers;
+    const page = { limit, cursor, format, ifNoneMatch, signal: disconnectSignal(reply) };
+    const { text, tag, pageFields } = await this.results.get(caller, id, page);
     // The interceptor that links pages sees a text here.
     const link = pageFields && nextPageLink(request.url, pageFields);
     if (link) void reply.header('link', link);
-    return asJson(reply.header('vary', 'accept'), text);
+    if (tag !== undefined) void reply.headers({ etag: tag, 'cache-control': 'private, no-cache' });
+    void reply.header('vary', 'accept');
+    return text;
   }
 }
 

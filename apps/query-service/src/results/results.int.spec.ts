@@ -47,6 +47,28 @@ describe('results', () => {
     await harness.noOutputsLeft();
   });
 
+  it('are not read again for who has the page', async () => {
+    const id = await run('SELECT range AS n FROM range(5)');
+    expect((await page(id)).headers.get('etag')).toBeNull();
+    await makeReady(harness, caller, id);
+    const { headers } = await page(id, '?limit=3');
+    const tag = headers.get('etag') ?? '';
+    expect(tag).toMatch(/^"[0-9a-f]{64}"$/);
+    expect(headers.get('cache-control')).toBe('private, no-cache');
+    const ask = (query: string, ifNoneMatch = tag, by = caller): Promise<Response> =>
+      harness.ask(by, `/v1/results/${id}${query}`, { headers: { 'if-none-match': ifNoneMatch } });
+    for (const named of [tag, `W/${tag}`, `"a", ${tag}`, '*']) {
+      const answer = await ask('?limit=3', named);
+      expect([answer.status, await answer.text(), answer.headers.get('etag')]).toEqual([304, '', tag]);
+    }
+    for (const other of ['?limit=2', '?limit=3&format=objects', '?limit=3&cursor=Mw', '']) {
+      expect((await ask(other)).status).toBe(200);
+    }
+    expect((await ask('?limit=3', tag, member)).status).toBe(404);
+    await harness.catalog.resultLifetimes.pin({ tenantId: caller.tenantId, id });
+    expect((await ask('?limit=3')).status).toBe(200);
+  });
+
   it('are read page by page', async () => {
     const id = await run("SELECT range AS n, 's' || range AS s FROM range(5)");
     const { body: processing } = await page(id);

@@ -42,7 +42,11 @@ export const resultOperations = {
         description: 'The state, and a page of rows; or the whole table, with the headers of a download.',
         body: resultPageSchema,
         bytes: TABLE_MEDIA_TYPES,
-        headers: { Vary: '`Accept`.' },
+        headers: {
+          Vary: '`Accept`.',
+          ETag: 'Of a page of rows, strong.',
+          'Cache-Control': 'With `ETag`: `private, no-cache`.',
+        },
       },
       206: downloadResponses[206],
       304: downloadResponses[304],
