@@ -26,6 +26,8 @@ import { ReadableResults } from './results/readable-results.js';
 import { ResultKeeper } from './results/result-keeper.js';
 import { ResultPagesService } from './results/result-pages.service.js';
 import { ResultWriter } from './results/result-writer.js';
+import { ReuseMetrics } from './reuse/reuse-metrics.js';
+import { ResultReuse } from './reuse/result-reuse.js';
 
 export interface Services extends QueryServiceServices {
   readonly running: RunningQueries;
@@ -53,7 +55,12 @@ export function createServices(parts: Parts): Services {
   const history = new QueryHistory(catalog.queryRuns, { leaseMs, logger });
   const tables = new TableResolver(catalog);
   const tableList = new TableList(catalog.datasets);
-  const statements = new StatementRunner({ catalog, engine, inputs, tables, tableList, history });
+  const reuse = new ResultReuse({
+    results: catalog.resultReuse,
+    ...{ readable: results, pages, metrics: new ReuseMetrics(parts.metrics) },
+    retentionMs: environment.RESULT_RETENTION_MS,
+  });
+  const statements = new StatementRunner({ catalog, engine, inputs, tables, tableList, history, reuse });
   const planner = new StatementPlanner({ engine, inputs });
   const keeper = createKeeper(parts, work);
   const metrics = new QueryMetrics(parts.metrics, {

@@ -30,6 +30,7 @@ export interface QueryBody {
   readonly params?: unknown;
   readonly limit_rows?: number;
   readonly timeout_ms?: number;
+  readonly reuse?: string;
 }
 
 /** A query service with real engine processes, on a catalog, a store and a folder of its own. */

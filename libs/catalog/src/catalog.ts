@@ -9,6 +9,7 @@ import { JobSignal } from './jobs/job-signal.js';
 import { JobRepository } from './jobs/jobs.repository.js';
 import { QueryRunRepository } from './queries/query-runs.repository.js';
 import { ResultLifetimeRepository } from './queries/result-lifetimes.repository.js';
+import { ResultReuseRepository } from './queries/result-reuse.repository.js';
 import { ResultRepository } from './queries/results.repository.js';
 import { KeyRepository } from './tenants/keys.repository.js';
 import { TenantRepository } from './tenants/tenants.repository.js';
@@ -32,6 +33,7 @@ export class Catalog {
   readonly queryRuns: QueryRunRepository;
   readonly results: ResultRepository;
   readonly resultLifetimes: ResultLifetimeRepository;
+  readonly resultReuse: ResultReuseRepository;
   readonly jobs: JobRepository;
 
   private constructor(
@@ -49,6 +51,7 @@ export class Catalog {
     this.queryRuns = new QueryRunRepository(database);
     this.results = new ResultRepository(database, references);
     this.resultLifetimes = new ResultLifetimeRepository(database, references);
+    this.resultReuse = new ResultReuseRepository(database, references);
     this.jobs = new JobRepository(database, references);
   }
 

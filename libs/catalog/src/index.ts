@@ -8,6 +8,7 @@ export { measureCatalog } from './measure-catalog.js';
 export { PAGE_ROWS_MAX, type Page, type PageRequest } from './database/page.js';
 export type { Dataset } from './datasets/dataset.js';
 export { datasetNotReady } from './datasets/dataset-not-ready.js';
+export type { DatasetRowValues } from './datasets/dataset-rows.js';
 export {
   DatasetRepository,
   type DatasetFilter,
@@ -39,6 +40,7 @@ export {
 export { queryRunLost, type QueryRunKey } from './queries/query-run-rows.js';
 export { ResultLifetimeRepository } from './queries/result-lifetimes.repository.js';
 export type { ResultKey } from './queries/result-rows.js';
+export { ResultReuseRepository, type ReusedResult } from './queries/result-reuse.repository.js';
 export { resultUnavailable } from './queries/result-unavailable.js';
 export type { JobBacklog } from './jobs/job-backlog.js';
 export {

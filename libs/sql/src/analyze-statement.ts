@@ -29,6 +29,8 @@ export interface AnalyzedStatement {
   readonly tables: readonly TableReference[];
   /** The parameters that it needs: `1` for `$1` and the first `?`, `name` for `$name`. In order of appearance. */
   readonly parameters: readonly string[];
+  /** Whether it may give other rows when it runs again on the same tables: it asks for the time, or for chance. */
+  readonly isVolatile: boolean;
 }
 
 export interface ParsedStatement {
@@ -59,6 +61,7 @@ export function analyzeStatement({ sql, tree, statementCount }: ParsedStatement)
     form,
     tables: analysis.tables.map((table, index) => ({ ...table, place: places[index] ?? { line: 1, column: 1 } })),
     parameters: [...analysis.parameters],
+    isVolatile: analysis.isVolatile,
   };
 }
 

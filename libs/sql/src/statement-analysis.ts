@@ -8,6 +8,7 @@ import { AT_SENTENCE, readTableVersion, type TableVersion } from './table-versio
 import { placeOf, type TextPlace } from './text-place.js';
 import { NESTING_LEVELS_MAX, type RawNode, type TreeFault, type TreeVisitor, type VisitedNode } from './tree-walk.js';
 import { bareTable, unknownTable } from './unknown-table.js';
+import { isVolatileNode } from './volatility.js';
 
 /** How many times a statement may name a table; each is looked up, and may be another file. */
 export const TABLE_REFERENCES_MAX = 1_000;
@@ -33,11 +34,18 @@ export interface FoundTable {
 export class StatementAnalysis implements TreeVisitor {
   readonly tables: FoundTable[] = [];
   readonly parameters = new Set<string>();
+  #isVolatile = false;
 
   /** @param sql the text that was parsed, for lines and columns */
   constructor(private readonly sql: string) {}
 
+  /** Whether it may give other rows when it runs again on the same tables. */
+  get isVolatile(): boolean {
+    return this.#isVolatile;
+  }
+
   visit(visited: VisitedNode): void {
+    this.#isVolatile ||= isVolatileNode(visited);
     if (visited.kind === 'table') this.#visitTable(visited);
     else if (visited.kind === 'tableFunction') this.#visitTableFunction(visited);
     else if (visited.kind === 'expression') this.#visitExpression(visited);

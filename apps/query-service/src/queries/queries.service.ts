@@ -62,6 +62,11 @@ interface Admitted {
 /** What a statement left, with a file. */
 type KeptResult = StatementResult & { readonly result: QueryResult };
 
+interface AnnouncedResult extends Pick<KeptResult, 'result' | 'reuseKey'> {
+  readonly file: ResultFile;
+  readonly held: Held | undefined;
+}
+
 interface Wanted {
   readonly caller: Principal;
   readonly body: RunQueryBody;
@@ -171,23 +176,26 @@ export class QueriesService {
 
   private async deliver(
     admitted: Admitted,
-    { result, tables, held }: StatementResult & { readonly held: Held | undefined },
+    { result, held, ...done }: StatementResult & { readonly held: Held | undefined },
   ): Promise<QueryText | QueryTable> {
-    if ('filePath' in result) return this.deliverKept(admitted, { result, tables, held });
+    if ('filePath' in result) return this.deliverKept(admitted, { ...done, result, held });
     const { key } = admitted.query;
+    const { tables } = done;
+    const answered = { queryRunId: key.id, result, tables, warnings: [] };
+    if ('resultId' in result) return { json: queryAnswer({ ...answered, resultId: result.resultId, reused: true }) };
     await this.parts.history.succeed(key, { rowCount: result.rowCount });
-    return { json: queryAnswer({ queryRunId: key.id, resultId: null, result, tables, warnings: [] }) };
+    return { json: queryAnswer({ ...answered, resultId: null }) };
   }
 
   /** The order matters: the result is known before its rows are answered, and its file is stored after that. */
   private async deliverKept(
     admitted: Admitted,
-    { result, tables, held }: KeptResult & { readonly held: Held | undefined },
+    { result, tables, reuseKey, held }: KeptResult & { readonly held: Held | undefined },
   ): Promise<QueryText | QueryTable> {
     const { tenantId, id: queryRunId } = admitted.query.key;
     const { filePath, sizeBytes } = result;
     const file = { tenantId, resultId: newId('result'), path: filePath, sizeBytes };
-    const second = await this.announce(admitted, { file, result, held });
+    const second = await this.announce(admitted, { file, result, reuseKey, held });
     const warnings = this.parts.keeper.keep(file);
     const answered = { queryRunId, resultId: file.resultId, result };
     if (!held || !second) return { json: queryAnswer({ ...answered, tables, warnings }) };
@@ -203,16 +211,13 @@ export class QueriesService {
   /** @returns the file under a second name, for who holds one */
   private async announce(
     { caller, query }: Admitted,
-    {
-      file,
-      result,
-      held,
-    }: { readonly file: ResultFile; readonly result: QueryResult; readonly held: Held | undefined },
+    { file, result, reuseKey, held }: AnnouncedResult,
   ): Promise<LocalFile | undefined> {
     const { columns, rowCount } = result;
     try {
       const second = held && (await nameAgain(file, held));
-      await this.parts.keeper.announce(file, { userId: caller.userId, queryRunId: query.key.id, columns, rowCount });
+      const facts = { userId: caller.userId, queryRunId: query.key.id, columns, rowCount, reuseKey };
+      await this.parts.keeper.announce(file, facts);
       return second;
     } catch (error) {
       this.parts.keeper.drop(file, toDomainError(error));

@@ -11,10 +11,11 @@ export interface AnsweredQuery {
   readonly result: InspectAnswer;
   readonly tables: readonly InputTable[];
   readonly warnings: string[];
+  readonly reused?: boolean;
 }
 
 /** The answer to a statement, as JSON text. */
-export function queryAnswer({ queryRunId, resultId, result, tables, warnings }: AnsweredQuery): string {
+export function queryAnswer({ queryRunId, resultId, result, tables, warnings, reused = false }: AnsweredQuery): string {
   const fields: Omit<QueryAnswer, 'rows'> = {
     query_run_id: queryRunId,
     result_id: resultId,
@@ -23,7 +24,7 @@ export function queryAnswer({ queryRunId, resultId, result, tables, warnings }: 
     total_row_count: result.rowCount,
     truncated: result.truncated,
     execution_time_ms: result.executionTimeMs,
-    reused: false,
+    reused,
     inputs: tables.map(presentInput),
     warnings,
   };

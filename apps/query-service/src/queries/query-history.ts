@@ -60,7 +60,8 @@ export class QueryHistory {
   }
 }
 
-function inputOf({ source }: InputTable): QueryInput {
+/** An input as the catalog keeps it. */
+export function inputOf({ source }: InputTable): QueryInput {
   if (source.type === 'result') return { resultId: source.resultId };
   return { datasetId: source.datasetId, versionId: source.versionId };
 }

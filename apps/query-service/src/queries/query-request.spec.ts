@@ -10,6 +10,7 @@ describe('the check of a request', () => {
       sql: 'SELECT 1',
       params: undefined,
       timeoutMs: 1_000,
+      reuse: 'exact',
       format: 'json',
       tableRowsMax: undefined,
       rowsMax: 50,

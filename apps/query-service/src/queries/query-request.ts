@@ -8,6 +8,8 @@ export interface QueryRequest {
   readonly sql: string;
   readonly params: RunQueryBody['params'];
   readonly timeoutMs: number;
+  /** Whether an earlier result may be the answer. */
+  readonly reuse: 'exact' | 'never';
   /** Of the answer: rows within JSON, or the table alone. */
   readonly format: AnswerFormat;
   /** Rows of a table alone at most; all when undefined. */
@@ -36,6 +38,7 @@ export function checkRequest(
     sql: body.sql,
     params: body.params,
     timeoutMs: timeoutOf(body, limits),
+    reuse: body.reuse ?? 'exact',
     format,
     tableRowsMax: body.limit_rows,
     rowsMax: isRowFormat(format) ? Math.min(body.limit_rows ?? limits.inlineRowsMax, limits.inlineRowsMax) : 0,

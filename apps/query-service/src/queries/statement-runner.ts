@@ -8,6 +8,7 @@ import { notAcceptable } from '../formats/negotiate-format.js';
 import { InputLostError, type InputFiles, type PinnedInputs } from '../inputs/input-files.js';
 import { resultNotReady, type InputTable, type TableResolver } from '../inputs/table-resolver.js';
 import type { TableList } from '../inputs/table-list.js';
+import type { ResultReuse, ReusedAnswer } from '../reuse/result-reuse.js';
 import type { QueryHistory } from './query-history.js';
 import type { QueryRequest } from './query-request.js';
 import type { RunningQuery } from './running-query.js';
@@ -25,6 +26,7 @@ export interface StatementRunnerParts {
   readonly tables: TableResolver;
   readonly tableList: TableList;
   readonly history: QueryHistory;
+  readonly reuse: ResultReuse;
 }
 
 export interface StatementRequest {
@@ -37,7 +39,9 @@ export interface StatementResult {
   /** The tables that were read. */
   readonly tables: readonly InputTable[];
   /** With the file of the whole result, which is the caller's to keep or delete; without one when nothing is kept. */
-  readonly result: QueryResult | InspectAnswer;
+  readonly result: QueryResult | InspectAnswer | ReusedAnswer;
+  /** What the result may be the answer to again; undefined when nobody is to reuse it. */
+  readonly reuseKey?: string | undefined;
 }
 
 /** A statement that has passed the gate. */
@@ -48,6 +52,8 @@ export interface CheckedStatement {
   readonly analyzed: AnalyzedStatement;
   /** Whether its rows become a result; the answer to any other is all there is of it. */
   readonly isKept: boolean;
+  /** Of what it says, whatever its layout. */
+  readonly fingerprint: string;
 }
 
 /** Takes a statement from its text to a file with its result. */
@@ -60,6 +66,8 @@ export class StatementRunner {
     if (form === 'showTables' || form === 'showAllTables') return this.showTables(statement, checked, form);
     const { tables, pinned } = await this.pinTables(statement, checked);
     try {
+      const { answer, key: reuseKey } = await this.parts.reuse.find({ ...statement, checked, tables });
+      if (answer) return { tables, result: answer };
       const read = async (): Promise<QueryResult | InspectAnswer> => {
         const paths = await this.fetch(statement, tables, pinned);
         const inputs = tables.map((table) => toTableInput(table, paths));
@@ -67,7 +75,7 @@ export class StatementRunner {
       };
       const run = (): ReturnType<typeof read> => pinned.withIntactCopies(statement.query.signal, read);
       const result = await this.noteStart(statement, tables, run);
-      return { tables, result };
+      return { tables, result, reuseKey };
     } finally {
       await pinned.release();
     }
@@ -96,14 +104,14 @@ export class StatementRunner {
    */
   async check({ request, query }: Omit<StatementRequest, 'caller'>): Promise<CheckedStatement> {
     const { sql, explain } = recognizeStatement(request.sql);
-    const { statement: analyzed } = await this.parts.engine.run(
+    const { statement: analyzed, fingerprint } = await this.parts.engine.run(
       { kind: 'parse', sql },
       { tenantId: query.key.tenantId, deadlineMs: query.remainingMs, signal: query.signal },
     );
     refuseVersions(sql, analyzed.tables);
     const isKept = analyzed.form === 'select' && !explain;
     if (!isKept && !isRowFormat(request.format)) throw notAcceptable(JSON_ONLY);
-    return { sql, explain, analyzed, isKept };
+    return { sql, explain, analyzed, isKept, fingerprint };
   }
 
   /** The catalog alone knows the tables: an engine process has those of one statement. */

@@ -54,7 +54,7 @@ export class ResultKeeper {
    */
   async announce(
     { tenantId, resultId, sizeBytes }: ResultFile,
-    facts: Pick<NewResult, 'userId' | 'queryRunId' | 'columns' | 'rowCount'>,
+    facts: Pick<NewResult, 'userId' | 'queryRunId' | 'columns' | 'rowCount' | 'reuseKey'>,
   ): Promise<void> {
     const { results, leaseMs, retentionMs } = this.parts;
     await results.create({ tenantId, id: resultId, ...facts, sizeBytes, leaseMs, expiresInMs: retentionMs });

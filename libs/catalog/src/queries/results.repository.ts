@@ -46,6 +46,8 @@ export interface NewResult {
   readonly rowCount: number;
   /** Of the file. */
   readonly sizeBytes: number;
+  /** See `Result.reuseKey`. */
+  readonly reuseKey?: string | undefined;
   /** How long the service that holds the file has until it is stored. */
   readonly leaseMs: number;
   readonly expiresInMs: number;
@@ -78,7 +80,7 @@ export class ResultRepository {
    * @throws DomainError `query.lost` when the run has ended otherwise meanwhile
    */
   async create({ leaseMs, expiresInMs, ...result }: NewResult): Promise<void> {
-    const { tenantId, userId, id, queryRunId, columns, rowCount, sizeBytes } = result;
+    const { tenantId, userId, id, queryRunId, columns, rowCount, sizeBytes, reuseKey = null } = result;
     await this.database.transaction(async (transaction) => {
       await insertRow(transaction, ResultEntity, {
         tenantId,
@@ -87,6 +89,7 @@ export class ResultRepository {
         queryRunId,
         columns,
         rowCount,
+        reuseKey,
         status: 'processing',
         leaseUntil: fromNow(leaseMs),
         expiresAt: fromNow(expiresInMs),

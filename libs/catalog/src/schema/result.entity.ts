@@ -27,6 +27,8 @@ export interface Result {
   readonly contentHash: string | null;
   readonly sizeBytes: number | null;
   readonly statistics: JsonObject | null;
+  /** What it is the answer to, 64 hexadecimal digits; null when that may have another answer the next time. */
+  readonly reuseKey: string | null;
   /** The `result.persist` job, once the file is stored. */
   readonly jobId: JobId | null;
   readonly error: ErrorRecord | null;
@@ -53,6 +55,7 @@ export const ResultEntity = new EntitySchema<Result>({
     contentHash: text('content_hash'),
     sizeBytes: number('size_bytes'),
     statistics: json('statistics', jsonObject),
+    reuseKey: text('reuse_key'),
     jobId: text('job_id'),
     error: json('error', errorRecord),
     leaseUntil: time('lease_until'),

@@ -43,6 +43,14 @@ export const runQuerySchema = z
           'a table alone has all rows.',
       }),
     timeout_ms: z.int().min(1).optional().meta({ description: "Deadline, up to the tenant's maximum." }),
+    reuse: z
+      .enum(['exact', 'never'])
+      .optional()
+      .meta({
+        description:
+          '`exact`, the default: an earlier result of the same statement, parameters and versions of tables is the answer, ' +
+          'if there is one. `never`: the statement runs.',
+      }),
   })
   .meta({ id: 'RunQuery' });
 
@@ -90,7 +98,7 @@ export const queryAnswerSchema = z
     total_row_count: z.int().meta({ description: 'Rows of the result.' }),
     truncated: z.boolean().meta({ description: 'Whether the result has more rows than this answer.' }),
     execution_time_ms: z.number(),
-    reused: z.boolean(),
+    reused: z.boolean().meta({ description: 'Whether an earlier result is the answer, and nothing ran.' }),
     inputs: z.array(inputSchema),
     warnings: z.array(z.string()),
   })

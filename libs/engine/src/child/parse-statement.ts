@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { analyzeStatement } from '@millrace/sql';
+import { analyzeStatement, normalForm } from '@millrace/sql';
 import { faultError } from '../pool/fault-error.js';
 import type { ParseRequest, ParseResult } from '../tasks/parse.task.js';
 import { isOutOfMemory, readDuckdbError } from './duckdb-error.js';
@@ -18,7 +19,13 @@ export async function parseStatement({ sql }: ParseRequest, { connection }: Task
   // There is always one row, unless there was no memory for it.
   const tree: unknown = typeof text === 'string' ? JSON.parse(text) : undefined;
   if (tree === undefined || isMemoryFault(tree)) throw faultError('parse', 'memory');
-  return { statement: analyzeStatement({ sql, tree, statementCount }) };
+  return { statement: analyzeStatement({ sql, tree, statementCount }), fingerprint: fingerprintOf(String(text)) };
+}
+
+function fingerprintOf(treeText: string): string {
+  const hash = createHash('sha256');
+  for (const piece of normalForm(treeText)) hash.update(piece);
+  return hash.digest('hex');
 }
 
 /** A second witness: PIVOT without IN counts as two, where its tree is only an error. */

@@ -57,9 +57,10 @@ const statement: z.ZodType<AnalyzedStatement> = z.object({
   form: z.enum(STATEMENT_FORMS),
   tables: z.array(tableReference).max(TABLE_REFERENCES_MAX),
   parameters: z.array(z.string()).max(PARAMETERS_MAX),
+  isVolatile: z.boolean(),
 });
 
-const parseSchema: z.ZodType<ParseResult> = z.object({ statement });
+const parseSchema: z.ZodType<ParseResult> = z.object({ statement, fingerprint: z.string().regex(/^[0-9a-f]{64}$/) });
 
 const describeSchema: z.ZodType<DescribeResult> = z.object({ columns });
 

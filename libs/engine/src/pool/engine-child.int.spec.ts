@@ -16,7 +16,8 @@ const TASKS = {
 } as const satisfies Record<string, WireTask>;
 
 const TABLE = { schema: 'datasets', name: 't', nameParts: 2, byteOffset: 5, place: { line: 1, column: 6 } };
-const SELECT_1 = { form: 'select', tables: [TABLE], parameters: ['1'] };
+const SELECT_1 = { form: 'select', tables: [TABLE], parameters: ['1'], isVolatile: false };
+const PARSED = { statement: SELECT_1, fingerprint: 'a'.repeat(64) };
 const COLUMN = { name: 'a', type: 'INTEGER', nullable: true };
 const QUERY = { columns: [COLUMN], rowCount: 1, rowsReturned: 1, truncated: false, executionTimeMs: 1 };
 const READ = { rowsReturned: 1, totalRowCount: 1, truncated: false };
@@ -44,7 +45,7 @@ describe('what a child says', () => {
   }
 
   it.each<[keyof typeof TASKS, unknown, string, unknown]>([
-    ['parse', { statement: SELECT_1 }, '', { statement: SELECT_1 }],
+    ['parse', PARSED, '', PARSED],
     ['describe', { columns: [COLUMN] }, '', { columns: [COLUMN] }],
     ['query', QUERY, '[["é"]]', { ...QUERY, rowsJson: '[["é"]]' }],
     ['inspect', QUERY, '[["é"]]', { ...QUERY, rowsJson: '[["é"]]' }],

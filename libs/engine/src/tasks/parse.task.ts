@@ -11,4 +11,6 @@ export interface ParseRequest {
 /** What passed the gate. The tree, which is up to 150 times as long as the text, does not leave the process. */
 export interface ParseResult {
   readonly statement: AnalyzedStatement;
+  /** SHA-256 of its `normalForm`, in hexadecimal: statements that are the same but for their layout have the same. */
+  readonly fingerprint: string;
 }
