@@ -10,6 +10,7 @@ const WAIT_MAX_S = 60;
 /** Somebody with a key: what measurements do over HTTP. */
 export class Tenant {
   #client;
+  #files = 0;
   #tables = 0;
 
   /** @param {{ url: string, apiKey: string }} address */
@@ -19,9 +20,14 @@ export class Tenant {
     this.#client = new MillraceClient({ url, apiKey });
   }
 
-  /** @param {string} path @param {string} [type] @returns {Promise<string>} the id of the upload */
+  /**
+   * Each upload has a content type of its own: otherwise a file that was a table before is no work for a converter.
+   *
+   * @param {string} path @param {string} [type] @returns {Promise<string>} the id of the upload
+   */
   async uploadFile(path, type = 'application/octet-stream') {
-    return this.upload(createReadStream(path, { highWaterMark: 1024 * 1024 }), type);
+    const own = `${type}; file=${(this.#files += 1)}`;
+    return this.upload(createReadStream(path, { highWaterMark: 1024 * 1024 }), own);
   }
 
   /** @param {AsyncIterable<Uint8Array> | Iterable<Uint8Array>} body @param {string} type @returns {Promise<string>} its id */

@@ -71,7 +71,7 @@ describe('the metrics', () => {
   it('know the depth and the age of the queue, and the processes of the engine', async () => {
     const held = millrace.store.hold('putFile');
     const creating = tenant.asAdmin.call('dataset.create', {
-      body: { label: 'Held', source: { inline: { format: 'csv', content: 'a\n1\n' } } },
+      body: { label: 'Held', source: { inline: { format: 'csv', content: 'a\n2\n' } } },
     });
     await held.arrived;
     await eventually('one runs', () => valueOf('millrace_jobs', { kind: 'dataset.convert', state: 'running' }));

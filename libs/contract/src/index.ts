@@ -2,6 +2,7 @@ export { type ClientRequest, MillraceClient, PendingError, ProblemError } from '
 export { openApiDocument } from './openapi.js';
 export type { HttpMethod, Operation } from './operation.js';
 export { type OperationName, OPERATIONS } from './operations.js';
+export { readingKey } from './reading-key.js';
 export {
   errorRecordSchema,
   PAGE_LIMIT_DEFAULT,

@@ -8,7 +8,7 @@ export {
   storableText,
   toDomainError,
 } from './domain-error.js';
-export { DUCKDB_VERSION, RESULT_VERSION } from './engine-version.js';
+export { CONVERTER_VERSION, DUCKDB_VERSION, RESULT_VERSION } from './engine-version.js';
 export { type ErrorCode, ERRORS } from './error-catalog.js';
 export {
   type ApiKeyId,

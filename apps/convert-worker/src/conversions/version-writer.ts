@@ -1,4 +1,5 @@
 import type { Catalog, CommitOutcome, Conversion, ConvertedFile } from '@millrace/catalog';
+import { readingKey, sourceConfigSchema } from '@millrace/contract';
 import type { JobFence } from '@millrace/domain';
 import type { ConvertResult } from '@millrace/engine';
 import { type BlobWriter, objectKeys } from '@millrace/object-store';
@@ -37,7 +38,7 @@ export class VersionWriter {
     try {
       await this.store(conversion, result, { ...options, written });
       options.signal.throwIfAborted();
-      return await this.commit(options.fence, result, written);
+      return await this.commit(conversion, result, { fence: options.fence, files: written });
     } catch (error) {
       for (const { storageKey } of written) await this.parts.blobs.giveUp({ tenantId, storageKey });
       throw error;
@@ -59,7 +60,11 @@ export class VersionWriter {
     }
   }
 
-  private commit(fence: JobFence, result: ConvertResult, files: readonly ConvertedFile[]): Promise<CommitOutcome> {
+  private commit(
+    { sourceConfig }: Conversion,
+    result: ConvertResult,
+    { fence, files }: { readonly fence: JobFence; readonly files: readonly ConvertedFile[] },
+  ): Promise<CommitOutcome> {
     const { columns, rowCount, format, compression, encoding, dialect, profile, warnings } = result;
     return this.parts.catalog.versions.commitReady(fence, {
       files,
@@ -68,6 +73,7 @@ export class VersionWriter {
       sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
       statistics: { format, compression, ...(encoding && { encoding }), ...(dialect && { dialect }), warnings },
       profile,
+      readingKey: readingKey(sourceConfigSchema.parse(sourceConfig)),
     });
   }
 

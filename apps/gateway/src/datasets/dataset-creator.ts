@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Catalog, type Dataset, type DatasetSource, type NewDataset } from '@millrace/catalog';
-import type { CreateDatasetBody, SourceConfig } from '@millrace/contract';
+import { readingKey, type CreateDatasetBody, type SourceConfig } from '@millrace/contract';
 import {
   checkLabel,
   checkTableName,
@@ -108,7 +108,7 @@ function newDataset(
   const id = newId('dataset');
   const versionId = newId('version');
   const job = { id: newId('job'), ...describeJob('dataset.convert', { datasetId: id, versionId }) };
-  return { tenantId, userId, id, versionId, ...names, source, sourceConfig, job };
+  return { tenantId, userId, id, versionId, ...names, source, sourceConfig, readingKey: readingKey(sourceConfig), job };
 }
 
 /** Without the members that are absent, so that the stored configuration shows what was asked for and no more. */

@@ -3,7 +3,7 @@ import { sourceConfigSchema, type DatasetBody } from '@millrace/contract';
 import { z } from 'zod';
 import { presentError } from '../presenting.js';
 
-const warningsSchema = z.object({ warnings: z.array(z.string()) });
+const statisticsSchema = z.object({ warnings: z.array(z.string()), reused: z.boolean().default(false) });
 
 /**
  * A dataset as the contract shows it.
@@ -11,7 +11,7 @@ const warningsSchema = z.object({ warnings: z.array(z.string()) });
  * @param progress of its conversion, 0 to 1, while one runs
  */
 export function presentDataset(dataset: Dataset, progress: number | null = null): DatasetBody {
-  const statistics = warningsSchema.safeParse(dataset.statistics);
+  const { data: statistics } = statisticsSchema.safeParse(dataset.statistics);
   return {
     id: dataset.id,
     label: dataset.label,
@@ -24,7 +24,8 @@ export function presentDataset(dataset: Dataset, progress: number | null = null)
     columns: (dataset.columns ?? []).map((column) => ({ ...column })),
     source_type: dataset.sourceType,
     source_config: sourceConfigSchema.parse(dataset.sourceConfig),
-    warnings: statistics.success ? statistics.data.warnings : [],
+    reused: statistics?.reused ?? false,
+    warnings: statistics?.warnings ?? [],
     job_id: dataset.jobId,
     progress: dataset.status === 'processing' ? progress : null,
     error: presentError(dataset.error),

@@ -23,8 +23,12 @@ export interface StoredTable {
   readonly rowCount: number;
   readonly sizeBytes: number;
   readonly statistics: JsonObject;
+  /** What its values are like; left out when nobody knows. */
+  readonly profile?: JsonObject | null;
   /** In the order of their rows. */
   readonly files: readonly { readonly storageKey: string; readonly rowCount: number }[];
+  /** See `VersionRow.conversionKey`. */
+  readonly conversionKey?: string | null;
 }
 
 /** Inserts a dataset whose first version is still to be converted. */

@@ -17,11 +17,13 @@ import { insertJob, type NewJob } from '../jobs/outbox.js';
 import { DatasetEntity } from '../schema/dataset.entity.js';
 import { SELECT_DATASETS, toDataset, type Dataset, type DatasetJoinRow } from './dataset.js';
 import { insertProcessing, insertReady, type DatasetRowValues } from './dataset-rows.js';
+import { takeConverted } from './converted-before.js';
 import { takeResultTable, type ResultClaim } from './result-table.js';
 import { listTables, type TableListing } from './table-list.js';
 import { resolveTables, type ResolvedTable } from './table-resolution.js';
 import { findSimilarNames, tableNameTaken } from './table-names.js';
 import { claimUpload } from './upload-claim.js';
+import { useUpSource } from './use-up-source.js';
 
 export type DatasetSource =
   | {
@@ -36,6 +38,8 @@ export type DatasetSource =
 /** The ids are made by the caller, who also needs them in the job's payload. */
 export interface NewDataset extends DatasetRowValues {
   readonly source: DatasetSource;
+  /** How it is read, and by which converter: the same again is the same table. Undefined when it is to be converted. */
+  readonly readingKey?: string | undefined;
   /** The `dataset.convert` job. */
   readonly job: NewJob;
 }
@@ -55,7 +59,8 @@ export class DatasetRepository {
   ) {}
 
   /**
-   * Makes a dataset with its first version and the job that converts it; claims the upload it comes from.
+   * Makes a dataset with its first version and the job that converts it; claims the upload it comes from. What was converted
+   * before in the same way is ready at once, without a job.
    *
    * @throws DomainError `upload.unknown`, `upload.consumed`, `upload.expired`, `upload.in_use`, `table_name.taken`
    */
@@ -65,6 +70,13 @@ export class DatasetRepository {
       this.database.transaction(async (transaction) => {
         const source = await this.claimSource(transaction, dataset);
         const { type: sourceType } = dataset.source;
+        const raw = { tenantId, ...source };
+        const converted = await takeConverted(transaction, this.references, { ...raw, readingKey: dataset.readingKey });
+        if (converted) {
+          await useUpSource(transaction, this.references, raw);
+          await insertReady(transaction, { ...dataset, sourceType, uploadId: source.uploadId }, converted);
+          return;
+        }
         await insertJob(transaction, dataset, dataset.job);
         await insertProcessing(transaction, { ...dataset, sourceType }, { ...source, jobId: dataset.job.id });
       }),

@@ -1,6 +1,5 @@
 import {
   DEFAULT_TENANT_LIMITS,
-  uploadLifecycle,
   versionLifecycle,
   type Column,
   type DatasetId,
@@ -20,8 +19,8 @@ import { attemptLost, cancelJob, lockFence, succeedJob } from '../jobs/job-attem
 import { VersionEntity } from '../schema/dataset.entity.js';
 import { jsonObject, type JsonObject } from '../schema/json.js';
 import { limitOverrides } from '../schema/tenant.entity.js';
-import { UploadEntity } from '../schema/upload.entity.js';
-import { lockUpload } from '../uploads/uploads.repository.js';
+import { findConversionKey } from './converted-before.js';
+import { useUpSource } from './use-up-source.js';
 
 /** What a conversion starts from. */
 export interface Conversion {
@@ -55,6 +54,8 @@ export interface ConvertedVersion {
   readonly statistics: JsonObject;
   /** What its values are like; null when nobody knows. */
   readonly profile: TableProfile | null;
+  /** How the source was read, and by which converter; undefined when nobody is to have the same table again. */
+  readonly readingKey?: string | undefined;
 }
 
 /** A dataset that was deleted meanwhile makes a finished conversion worthless. */
@@ -100,9 +101,11 @@ export class VersionRepository {
         await cancelJob(transaction, this.references, job);
         return 'cancelled';
       }
-      await makeReady(transaction, version, converted);
+      const { readingKey } = converted;
+      const conversionKey = await findConversionKey(transaction, { ...version, readingKey });
+      await makeReady(transaction, version, { ...converted, conversionKey });
       await this.attachFiles(transaction, version, converted.files);
-      await this.useUpSource(transaction, version);
+      await useUpSource(transaction, this.references, version);
       await succeedJob(transaction, job);
       return 'committed';
     });
@@ -138,21 +141,6 @@ export class VersionRepository {
         [tenantId, id, position, storageKey, file.rowCount],
       );
     }
-  }
-
-  private async useUpSource(transaction: Transaction, version: LockedVersion): Promise<void> {
-    const { tenantId, uploadId, rawStorageKey } = version;
-    if (rawStorageKey) await this.references.release(transaction, tenantId, rawStorageKey);
-    const upload = uploadId && (await lockUpload(transaction, tenantId, uploadId));
-    if (!upload || !upload.storageKey) return;
-    await transition(transaction, {
-      entity: UploadEntity,
-      lifecycle: uploadLifecycle,
-      where: { tenantId, id: uploadId },
-      to: 'consumed',
-      set: { consumedAt: NOW, storageKey: null },
-    });
-    await this.references.release(transaction, tenantId, upload.storageKey);
   }
 }
 
@@ -204,7 +192,14 @@ function lockVersion(transaction: Transaction, { tenantId, jobId }: JobFence): P
 async function makeReady(
   transaction: Transaction,
   { tenantId, id, datasetId }: LockedVersion,
-  { columns, rowCount, sizeBytes, statistics, profile }: ConvertedVersion,
+  {
+    columns,
+    rowCount,
+    sizeBytes,
+    statistics,
+    profile,
+    conversionKey,
+  }: ConvertedVersion & { readonly conversionKey: string | null },
 ): Promise<void> {
   const number = await nextNumber(transaction, tenantId, datasetId);
   await transition(transaction, {
@@ -212,7 +207,17 @@ async function makeReady(
     lifecycle: versionLifecycle,
     where: { tenantId, id },
     to: 'ready',
-    set: { number, columns, rowCount, sizeBytes, statistics, profile, endedAt: NOW, rawStorageKey: null },
+    set: {
+      number,
+      columns,
+      rowCount,
+      sizeBytes,
+      statistics,
+      profile,
+      conversionKey,
+      endedAt: NOW,
+      rawStorageKey: null,
+    },
   });
   await rowsOf(
     transaction,

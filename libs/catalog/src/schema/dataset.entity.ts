@@ -49,6 +49,8 @@ export interface VersionRow {
   readonly rowCount: number | null;
   readonly sizeBytes: number | null;
   readonly statistics: JsonObject | null;
+  /** What it was converted from, 64 hexadecimal digits; null when the same again may be another table. */
+  readonly conversionKey: string | null;
   readonly error: ErrorRecord | null;
   readonly profile: JsonObject | null;
   readonly createdAt: Date;
@@ -92,6 +94,7 @@ export const VersionEntity = new EntitySchema<VersionRow>({
     rowCount: number('row_count'),
     sizeBytes: number('size_bytes'),
     statistics: json('statistics', jsonObject),
+    conversionKey: text('conversion_key'),
     error: json('error', errorRecord),
     createdAt: time('created_at'),
     profile: textualJson('profile', jsonObject),

@@ -206,6 +206,9 @@ export const datasetSchema = z
     columns: z.array(columnSchema),
     source_type: z.enum(['upload', 'inline', 'result']),
     source_config: sourceConfigSchema,
+    reused: z.boolean().meta({
+      description: 'Whether its rows come from an earlier conversion of the same bytes, read in the same way.',
+    }),
     warnings: z.array(z.string()).meta({ description: 'What the conversion had to decide, for people.' }),
     job_id: idOf('job').nullable().meta({
       description: 'The job that converts the newest version; null when there was nothing to convert.',
