@@ -46,8 +46,9 @@ describe.each(['README.md', 'docs/api.md', 'docs/files.md'])('the examples of %s
   async function untilSettled(): Promise<void> {
     await eventually('the background is idle', async () => {
       const { results } = (await tenant.asAdmin.call('result.list', { query: { status: 'processing' } })).body;
+      const { queries } = (await tenant.asAdmin.call('query.list', { query: { status: 'running' } })).body;
       const { jobs } = (await tenant.asAdmin.call('job.list', {})).body;
-      return results.length === 0 && jobs.every(({ finished_at }) => finished_at !== null);
+      return results.length + queries.length === 0 && jobs.every(({ finished_at }) => finished_at !== null);
     });
   }
 
