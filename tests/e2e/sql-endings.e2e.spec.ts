@@ -79,7 +79,7 @@ describe('the end of a statement', () => {
     expect(await answer).toMatchObject({ status: 409, code: 'query.cancelled' });
     const run = await newestRun('cancelled');
     expect(run).toMatchObject({ id, cancel_requested: true, result_id: null, finished_at: expect.any(String) });
-    await expect(problemOf(cancel(id))).resolves.toMatchObject({ status: 409, code: 'query.finished' });
+    await expect(cancel(id)).resolves.toMatchObject({ status: 202, body: { id, status: 'cancelled' } });
     await expect(analyst.rows('SELECT 1')).resolves.toEqual([[1]]);
   });
 

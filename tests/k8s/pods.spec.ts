@@ -180,9 +180,10 @@ describe.each(['dev', 'production'])('pods of the overlay %s', (overlay) => {
 
   it('has room on disk for all that a query service may keep at once', () => {
     const { name, pod } = named('query-service');
-    const { CACHE_BYTES_MAX, QUERY_CHILDREN_MAX, DOWNLOAD_CHILDREN_MAX, QUERY_SPILL_BYTES_MAX } = environment(name);
-    const spilt = (Number(QUERY_CHILDREN_MAX) + DOWNLOAD_CHILDREN_MAX) * QUERY_SPILL_BYTES_MAX;
-    const results = Number(QUERY_CHILDREN_MAX) * DEFAULT_TENANT_LIMITS.resultBytesMax;
+    const { CACHE_BYTES_MAX, DOWNLOAD_CHILDREN_MAX, QUERY_SPILL_BYTES_MAX, ...rest } = environment(name);
+    const statements = Number(rest.QUERY_CHILDREN_MAX) + Number(rest.QUERY_BACKGROUND_CONCURRENCY);
+    const spilt = (statements + DOWNLOAD_CHILDREN_MAX) * QUERY_SPILL_BYTES_MAX;
+    const results = statements * DEFAULT_TENANT_LIMITS.resultBytesMax;
     const [, size] = /"(?:sizeLimit|storage)":"(\w+)"/.exec(JSON.stringify(pod.volumes[0])) ?? [];
     expect(bytesOf(size)).toBeGreaterThanOrEqual(CACHE_BYTES_MAX + spilt + results);
   });

@@ -1,6 +1,7 @@
 import type { Catalog } from '@millrace/catalog';
 import type { Environment } from '@millrace/config';
 import type { EventBus, ObjectStore } from '@millrace/domain';
+import type { QueueLocation } from '@millrace/queue';
 import type { Readiness } from '@millrace/http';
 import type { Logger, Registry } from '@millrace/telemetry';
 
@@ -10,6 +11,8 @@ export interface QueryServiceOptions {
   readonly catalog: Catalog;
   readonly store: ObjectStore;
   readonly events: EventBus;
+  /** Where the statements come from that run in the background. */
+  readonly queueLocation: QueueLocation;
   readonly logger: Logger;
   readonly metrics: Registry;
   /** Shown at `/readyz`; the service is not ready once it closes. */

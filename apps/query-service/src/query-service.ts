@@ -2,11 +2,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ContextAuthenticator } from '@millrace/auth';
+import type { Environment } from '@millrace/config';
 import { DomainError } from '@millrace/domain';
 import { EnginePool, type EnginePoolOptions, measureEngine } from '@millrace/engine';
 import { closeHttpServer, createHttpServer } from '@millrace/http';
 import { ReadCache } from '@millrace/object-store';
 import { ANALYSES_FOLDER } from './analyses/uploaded-files.js';
+import { startBackground } from './background/start-background.js';
 import { downloadPace } from './downloads/download-pace.js';
 import { engineChildrenKeptMax, engineChildrenMax } from './engine-children-max.js';
 import { machineShare } from './machine-share.js';
@@ -36,8 +38,13 @@ export async function startQueryService(options: QueryServiceOptions): Promise<R
   }
 }
 
+/** Of the engine processes for queries, so many more for those in the background. */
+const BACKGROUND_SHARE = 0.25;
+
 interface LocalParts {
   readonly engine: EnginePool;
+  /** A pool of its own: what nobody waits for must not keep those waiting who do. */
+  readonly background: EnginePool;
   /** A pool of its own: a client that reads slowly must not keep statements waiting. */
   readonly exporter: EnginePool;
   readonly cache: ReadCache;
@@ -56,11 +63,19 @@ async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts>
     logger,
     options: { bytesMax: environment.CACHE_BYTES_MAX },
   });
-  const { QUERY_CHILDREN_MAX, QUERY_CHILDREN_KEPT_MAX, QUERY_MEMORY_BYTES } = environment;
+  const { QUERY_CHILDREN_KEPT_MAX, QUERY_MEMORY_BYTES } = environment;
   const engine = openPool(options, {
     name: 'processes',
-    childrenMax: QUERY_CHILDREN_MAX ?? engineChildrenMax(machineShare(), QUERY_MEMORY_BYTES),
+    childrenMax: childrenMax(environment),
     childrenKeptMax: QUERY_CHILDREN_KEPT_MAX ?? engineChildrenKeptMax(machineShare(), QUERY_MEMORY_BYTES),
+  });
+  const backgroundMax = backgroundConcurrency(environment);
+  const background = openPool(options, {
+    name: 'background',
+    childrenMax: backgroundMax,
+    // Jobs are admitted fairly. One that waited here would keep its place in the service from the next tenant's job.
+    childrenPerTenantMax: backgroundMax,
+    parseChildrenMax: 0,
   });
   const exporter = openPool(options, {
     name: 'downloads',
@@ -69,17 +84,26 @@ async function openLocalParts(options: QueryServiceOptions): Promise<LocalParts>
     exportPace: downloadPace(environment),
   });
   try {
-    await Promise.all([engine.ready(), exporter.ready()]);
-    measureEngine(options.metrics, { queries: engine, downloads: exporter });
-    return { engine, exporter, cache };
+    await Promise.all([engine.ready(), background.ready(), exporter.ready()]);
+    measureEngine(options.metrics, { queries: engine, background, downloads: exporter });
+    return { engine, background, exporter, cache };
   } catch (error) {
-    await closeLocalParts({ engine, exporter, cache });
+    await closeLocalParts({ engine, background, exporter, cache });
     throw error;
   }
 }
 
+function childrenMax({ QUERY_CHILDREN_MAX, QUERY_MEMORY_BYTES }: Environment): number {
+  return QUERY_CHILDREN_MAX ?? engineChildrenMax(machineShare(), QUERY_MEMORY_BYTES);
+}
+
+function backgroundConcurrency(environment: Environment): number {
+  const share = Math.ceil(childrenMax(environment) * BACKGROUND_SHARE);
+  return environment.QUERY_BACKGROUND_CONCURRENCY ?? share;
+}
+
 type PoolSizes = Pick<EnginePoolOptions, 'childrenMax'> &
-  Partial<Pick<EnginePoolOptions, 'childrenKeptMax' | 'parseChildrenMax' | 'exportPace'>>;
+  Partial<Pick<EnginePoolOptions, 'childrenKeptMax' | 'childrenPerTenantMax' | 'parseChildrenMax' | 'exportPace'>>;
 
 function openPool(
   { environment, logger, engineFolder }: QueryServiceOptions,
@@ -97,8 +121,8 @@ function openPool(
   });
 }
 
-async function closeLocalParts({ engine, exporter, cache }: LocalParts): Promise<void> {
-  await Promise.all([engine.close(), exporter.close()]);
+async function closeLocalParts({ engine, background, exporter, cache }: LocalParts): Promise<void> {
+  await Promise.all([engine.close(), background.close(), exporter.close()]);
   await cache.close();
 }
 
@@ -138,18 +162,25 @@ async function serve(
 
 /** Keeps leases alive and listens for cancellations; what it returns drains the service and ends that. */
 async function keepRunning(
-  { environment, events }: QueryServiceOptions,
-  { running, work }: Services,
+  options: QueryServiceOptions,
+  { running, work, background }: Services,
 ): Promise<() => Promise<void>> {
+  const { environment, events } = options;
   const unsubscribe = await events.subscribe('query.cancel_requested', ({ tenantId, queryRunId }) => {
     running.cancel(tenantId, queryRunId);
   });
   running.startBeating();
+  const concurrency = backgroundConcurrency(environment);
+  const jobs = await startBackground(options, background, { concurrency }).catch((error: unknown) => {
+    unsubscribe();
+    running.stopBeating();
+    throw error;
+  });
   work.signal.addEventListener('abort', () => {
     running.abortAll(new DomainError('query.lost', 'The service was stopped while the query ran. Try again.'));
   });
   return async () => {
-    await work.close({ drainMs: environment.DRAIN_MS });
+    await Promise.all([work.close({ drainMs: environment.DRAIN_MS }), jobs.close()]);
     unsubscribe();
     running.stopBeating();
   };

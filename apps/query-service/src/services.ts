@@ -2,6 +2,8 @@ import type { EnginePool } from '@millrace/engine';
 import { BlobWriter, type ReadCache } from '@millrace/object-store';
 import { AnalysesService } from './analyses/analyses.service.js';
 import { UploadedFiles } from './analyses/uploaded-files.js';
+import { BackgroundQueries } from './background/background-queries.js';
+import { BackgroundSubmitter } from './background/background-submitter.js';
 import { DatasetHeads } from './datasets/dataset-heads.js';
 import { downloadPace } from './downloads/download-pace.js';
 import { DownloadPlaces } from './downloads/download-places.js';
@@ -32,10 +34,13 @@ import { ResultReuse } from './reuse/result-reuse.js';
 export interface Services extends QueryServiceServices {
   readonly running: RunningQueries;
   readonly work: OpenWork;
+  /** The statements that run as jobs. */
+  readonly background: BackgroundQueries;
 }
 
 type Parts = QueryServiceOptions & {
   readonly engine: EnginePool;
+  readonly background: EnginePool;
   readonly exporter: EnginePool;
   readonly cache: ReadCache;
 };
@@ -60,9 +65,12 @@ export function createServices(parts: Parts): Services {
     ...{ readable: results, pages, metrics: new ReuseMetrics(parts.metrics) },
     retentionMs: environment.RESULT_RETENTION_MS,
   });
-  const statements = new StatementRunner({ catalog, engine, inputs, tables, tableList, history, reuse });
+  const statementParts = { catalog, parser: engine, inputs, tables, tableList };
+  const statements = new StatementRunner({ ...statementParts, engine, reuse });
   const planner = new StatementPlanner({ engine, inputs });
-  const keeper = createKeeper(parts, work);
+  const writer = createWriter(parts);
+  const keeper = createKeeper(parts, { work, writer });
+  const submitter = new BackgroundSubmitter({ catalog, statements });
   const metrics = new QueryMetrics(parts.metrics, {
     running: () => running.count,
     storing: () => keeper.pendingCount,
@@ -70,9 +78,18 @@ export function createServices(parts: Parts): Services {
   return {
     running,
     work,
-    queries: new QueriesService({ catalog, work, running, history, statements, keeper, streams, metrics, logger }),
     analyses: new AnalysesService({ catalog, engine, work, files: new UploadedFiles(inputs, parts.engineFolder) }),
     dryRuns: new DryRunsService({ catalog, work, running, statements, tables, planner }),
+    background: new BackgroundQueries({
+      catalog,
+      statements: new StatementRunner({ ...statementParts, engine: parts.background, reuse: undefined }),
+      writer,
+      leaseMs,
+      retentionMs: environment.RESULT_RETENTION_MS,
+    }),
+    queries: new QueriesService({
+      ...{ catalog, events, work, running, history, statements, submitter, keeper, streams, metrics, logger },
+    }),
     previews: new PreviewsService({ catalog, heads, pages, work }),
     results: new ResultPagesService({ catalog, results, pages, work }),
     downloads: new DownloadsService({ catalog, heads, results, streams, work }),
@@ -80,10 +97,18 @@ export function createServices(parts: Parts): Services {
   };
 }
 
-function createKeeper({ catalog, store, events, logger, environment }: Parts, work: OpenWork): ResultKeeper {
+function createWriter({ catalog, store, environment }: Parts): ResultWriter {
   const { results, blobs } = catalog;
   const leaseMs = environment.LEASE_MS;
-  const writer = new ResultWriter({ results, blobs, leaseMs, writer: new BlobWriter(store, blobs, { leaseMs }) });
+  return new ResultWriter({ results, blobs, leaseMs, writer: new BlobWriter(store, blobs, { leaseMs }) });
+}
+
+function createKeeper(
+  { catalog, events, logger, environment }: Parts,
+  { work, writer }: { readonly work: OpenWork; readonly writer: ResultWriter },
+): ResultKeeper {
+  const { results } = catalog;
+  const leaseMs = environment.LEASE_MS;
   const retentionMs = environment.RESULT_RETENTION_MS;
   return new ResultKeeper({ results, writer, events, work, leaseMs, retentionMs, logger });
 }

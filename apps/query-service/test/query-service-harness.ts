@@ -8,7 +8,7 @@ import type { Principal, TenantId, TenantLimits } from '@millrace/domain';
 import { EnginePool } from '@millrace/engine';
 import { Readiness } from '@millrace/http';
 import { FolderObjectStore } from '@millrace/object-store';
-import { BullMqEventBus, migrateQueue } from '@millrace/queue';
+import { BullMqEventBus, migrateQueue, type QueueLocation } from '@millrace/queue';
 import { createLogger, createMetrics, type Registry } from '@millrace/telemetry';
 import { createTenant, eventually, FaultyObjectStore, openCatalog, type TestTenant } from '@millrace/testing';
 import { startQueryService, type RunningService } from '../src/index.js';
@@ -47,6 +47,7 @@ export class QueryServiceHarness {
     readonly logLines: string[],
     readonly metrics: Registry,
     readonly folder: string,
+    readonly queueLocation: QueueLocation,
     private service: RunningService,
   ) {}
 
@@ -80,6 +81,7 @@ export class QueryServiceHarness {
       catalog,
       store,
       events,
+      queueLocation,
       logger,
       metrics,
       readiness: new Readiness({
@@ -89,7 +91,17 @@ export class QueryServiceHarness {
       internalSecret: INTERNAL_SECRET,
       engineFolder: join(folder, 'engine'),
     });
-    const harness = new QueryServiceHarness(catalog, store, events, engine, logLines, metrics, folder, service);
+    const harness = new QueryServiceHarness(
+      catalog,
+      store,
+      events,
+      engine,
+      logLines,
+      metrics,
+      folder,
+      queueLocation,
+      service,
+    );
     harness.closers.push(
       () => rm(folder, { recursive: true, force: true }),
       () => database.stop(),
@@ -143,8 +155,8 @@ export class QueryServiceHarness {
   }
 
   /** Waits until no file of a result lies where engine processes' files come out. */
-  async noOutputsLeft(): Promise<void> {
-    const processes = join(this.folder, 'engine', 'processes');
+  async noOutputsLeft(kind: 'processes' | 'background' = 'processes'): Promise<void> {
+    const processes = join(this.folder, 'engine', kind);
     await eventually('no output is left', async () => {
       const pools = await readdir(processes);
       const found = await Promise.all(pools.map((pool) => readdir(join(processes, pool, 'outputs')).catch(() => [])));

@@ -7,6 +7,7 @@ import { DatasetRepository } from './datasets/datasets.repository.js';
 import { VersionRepository } from './datasets/versions.repository.js';
 import { JobSignal } from './jobs/job-signal.js';
 import { JobRepository } from './jobs/jobs.repository.js';
+import { BackgroundRunRepository } from './queries/background-runs.repository.js';
 import { QueryRunRepository } from './queries/query-runs.repository.js';
 import { ResultLifetimeRepository } from './queries/result-lifetimes.repository.js';
 import { ResultReuseRepository } from './queries/result-reuse.repository.js';
@@ -31,6 +32,7 @@ export class Catalog {
   readonly datasets: DatasetRepository;
   readonly versions: VersionRepository;
   readonly queryRuns: QueryRunRepository;
+  readonly backgroundRuns: BackgroundRunRepository;
   readonly results: ResultRepository;
   readonly resultLifetimes: ResultLifetimeRepository;
   readonly resultReuse: ResultReuseRepository;
@@ -48,7 +50,8 @@ export class Catalog {
     this.directUploads = new DirectUploadRepository(database, references);
     this.datasets = new DatasetRepository(database, references);
     this.versions = new VersionRepository(database, references);
-    this.queryRuns = new QueryRunRepository(database);
+    this.queryRuns = new QueryRunRepository(database, references);
+    this.backgroundRuns = new BackgroundRunRepository(database, references);
     this.results = new ResultRepository(database, references);
     this.resultLifetimes = new ResultLifetimeRepository(database, references);
     this.resultReuse = new ResultReuseRepository(database, references);

@@ -26,15 +26,22 @@ export {
 } from './datasets/versions.repository.js';
 export type { AdmitRequest, AdmittedJob, QueuePlace } from './jobs/job-admission.js';
 export type { AttemptEnd } from './jobs/job-attempt.js';
-export { CONVERT_JOB, PERSIST_JOB } from './jobs/job-consequences.js';
+export { CONVERT_JOB, PERSIST_JOB, QUERY_JOB } from './jobs/job-consequences.js';
 export type { JobSignal } from './jobs/job-signal.js';
 export { JobRepository, type JobFilter, type QueuedJob } from './jobs/jobs.repository.js';
 export type { QueueDepth } from './jobs/queue-depth.js';
 export { JOBS_CHANNEL, type JobOwner, type NewJob } from './jobs/outbox.js';
 export {
+  BackgroundRunRepository,
+  type BackgroundRun,
+  type NewBackgroundRun,
+  type StoredRows,
+} from './queries/background-runs.repository.js';
+export {
   QueryRunRepository,
   type LeaseAnswer,
   type NewQueryRun,
+  type QueryProgress,
   type QueryRunFilter,
 } from './queries/query-runs.repository.js';
 export { queryRunLost, type QueryRunKey } from './queries/query-run-rows.js';

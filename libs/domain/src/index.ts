@@ -54,7 +54,7 @@ export type { DomainEvent, EventBus, EventOf, EventType } from './ports/event-bu
 export type { HeartbeatAnswer, JobFence, JobLedger, StartedJob } from './ports/job-ledger.port.js';
 export type { KeyDirectory } from './ports/key-directory.port.js';
 export type { ByteRange, ByteStream, ObjectStore, StoreOptions, StoredObject } from './ports/object-store.port.js';
-export { ownThings, type Principal, type Role, ROLES, type Scope, SCOPES } from './principal.js';
+export { ownThings, type Principal, type Reader, type Role, ROLES, type Scope, SCOPES } from './principal.js';
 export { Slots } from './slots.js';
 export { alternativeTableNames, checkTableName, deriveTableName } from './table-name.js';
 export type {

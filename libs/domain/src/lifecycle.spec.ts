@@ -37,6 +37,7 @@ const MOVES: readonly (readonly [Lifecycle<string>, readonly string[]])[] = [
       'running → succeeded',
       'running → failed',
       'running → cancelled',
+      'running → queued',
     ],
   ],
   [

@@ -39,11 +39,12 @@ export const resultLifecycle = {
   },
 } as const satisfies Lifecycle<'processing' | 'ready' | 'failed' | 'expired'>;
 
+/** `running → queued`: one in the background, whose service was lost, or a transient fault. */
 export const queryRunLifecycle = {
   name: 'query run',
   transitions: {
     queued: ['running', 'failed', 'cancelled'],
-    running: ['succeeded', 'failed', 'cancelled'],
+    running: ['succeeded', 'failed', 'cancelled', 'queued'],
     succeeded: [],
     failed: [],
     cancelled: [],

@@ -8,6 +8,10 @@ export interface TenantLimits {
   readonly queryTimeoutMs: number;
   readonly queryTimeoutMaxMs: number;
   readonly queryConcurrencyMax: number;
+  /** Queries in the background that run at once. */
+  readonly backgroundQueryConcurrencyMax: number;
+  /** Queries in the background that wait or run. */
+  readonly backgroundQueriesMax: number;
   /** Downloads that are being sent, answers that are a table alone included. */
   readonly downloadConcurrencyMax: number;
   readonly inlineRowsMax: number;
@@ -28,6 +32,8 @@ export const DEFAULT_TENANT_LIMITS: TenantLimits = {
   queryTimeoutMs: 30_000,
   queryTimeoutMaxMs: 30 * 60_000,
   queryConcurrencyMax: 16,
+  backgroundQueryConcurrencyMax: 4,
+  backgroundQueriesMax: 1_000,
   downloadConcurrencyMax: 8,
   inlineRowsMax: 10_000,
   inlineAnswerBytesMax: 8 * MiB,

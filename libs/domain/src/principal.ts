@@ -29,7 +29,10 @@ export interface Principal {
   readonly scopes: readonly Scope[];
 }
 
+/** What of a caller decides which things there are for them. */
+export type Reader = Pick<Principal, 'tenantId' | 'userId' | 'role'>;
+
 /** The owner to filter by where things belong to people: an admin sees all of the tenant, a member their own. */
-export function ownThings({ role, userId }: Principal): { readonly userId?: UserId } {
+export function ownThings({ role, userId }: Pick<Principal, 'role' | 'userId'>): { readonly userId?: UserId } {
   return role === 'admin' ? {} : { userId };
 }

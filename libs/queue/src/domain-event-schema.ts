@@ -18,6 +18,7 @@ export const domainEventSchema: z.ZodType<DomainEvent> = z.discriminatedUnion('t
     resultId: idSchema('result'),
     status: z.enum(statesOf(resultLifecycle)),
   }),
+  z.object({ type: z.literal('query.ended'), tenantId, queryRunId: idSchema('queryRun') }),
   z.object({ type: z.literal('query.cancel_requested'), tenantId, queryRunId: idSchema('queryRun') }),
   z.object({ type: z.literal('job.cancel_requested'), tenantId, jobId: idSchema('job') }),
 ]);

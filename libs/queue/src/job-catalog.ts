@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { idSchema } from './id-schema.js';
 
 /** The queues of BullMQ; each is served by one kind of worker app. */
-export const QUEUE_NAMES = ['convert', 'maintenance'] as const;
+export const QUEUE_NAMES = ['convert', 'query', 'maintenance'] as const;
 
 export type QueueName = (typeof QUEUE_NAMES)[number];
 
@@ -24,6 +24,7 @@ export interface JobSpec<P extends z.ZodType = z.ZodType> {
 export type JobCatalog = Readonly<Record<string, JobSpec>>;
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** Every job of Millrace. */
 export const JOBS = {
@@ -33,6 +34,15 @@ export const JOBS = {
     attemptsMax: 3,
     leaseMs: 30_000,
     timeLimitMs: 120 * MINUTE_MS,
+    tellsEnd: true,
+  },
+  'query.run': {
+    payload: z.strictObject({ queryRunId: idSchema('queryRun') }),
+    queue: 'query',
+    attemptsMax: 3,
+    leaseMs: 30_000,
+    // The statement's own deadline comes before: that is the tenant's business.
+    timeLimitMs: 24 * HOUR_MS,
     tellsEnd: true,
   },
   'result.persist': {

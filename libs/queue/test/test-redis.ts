@@ -1,5 +1,6 @@
 import { RedisServer } from '@millrace/testing';
 import { Redis } from 'ioredis';
+import { QUEUE_NAMES } from '../src/job-catalog.js';
 import { parseQueueLocation } from '../src/parse-queue-location.js';
 import type { QueueLocation } from '../src/queue-location.js';
 import type { StoredMessage, TestDatastore, TestQueue } from './test-queue.js';
@@ -44,7 +45,7 @@ export class RedisTestQueue implements TestQueue {
 
   async messages(): Promise<StoredMessage[]> {
     const messages: StoredMessage[] = [];
-    for (const queue of ['convert', 'maintenance']) {
+    for (const queue of QUEUE_NAMES) {
       const ids = await this.client.lrange(`{millrace}:${queue}:wait`, 0, -1);
       for (const id of ids.reverse()) {
         const { name = '', data = '' } = await this.client.hgetall(`{millrace}:${queue}:${id}`);

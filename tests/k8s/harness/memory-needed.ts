@@ -20,7 +20,8 @@ export const MEMORY_NEEDED = {
 
   'query-service': (settings: Environment): number => {
     const { QUERY_MEMORY_BYTES, QUERY_CHILDREN_MAX, QUERY_CHILDREN_KEPT_MAX, DOWNLOAD_CHILDREN_MAX } = settings;
-    const working = (Number(QUERY_CHILDREN_MAX) + DOWNLOAD_CHILDREN_MAX) * (QUERY_MEMORY_BYTES + IDLE_BYTES);
+    const statements = Number(QUERY_CHILDREN_MAX) + Number(settings.QUERY_BACKGROUND_CONCURRENCY);
+    const working = (statements + DOWNLOAD_CHILDREN_MAX) * (QUERY_MEMORY_BYTES + IDLE_BYTES);
     const parsing = PARSE_CHILDREN * (Math.min(PARSE_BYTES_MAX, QUERY_MEMORY_BYTES) + IDLE_BYTES);
     const waiting = Number(QUERY_CHILDREN_KEPT_MAX) * (IDLE_BYTES + QUERY_MEMORY_BYTES * KEPT_BUDGET_SHARE);
     return SERVICE_BYTES + working + parsing + waiting;

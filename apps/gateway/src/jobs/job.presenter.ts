@@ -4,7 +4,11 @@ import { z } from 'zod';
 import { presentError } from '../presenting.js';
 
 /** The ids in a job's payload that people know. */
-const subjectSchema = z.object({ datasetId: z.string().optional(), resultId: z.string().optional() });
+const subjectSchema = z.object({
+  datasetId: z.string().optional(),
+  resultId: z.string().optional(),
+  queryRunId: z.string().optional(),
+});
 
 /** A job as the contract shows it. */
 export function presentJob(job: QueuedJob): JobBody {
@@ -15,6 +19,7 @@ export function presentJob(job: QueuedJob): JobBody {
     status: job.status,
     dataset_id: subject.datasetId ?? null,
     result_id: subject.resultId ?? null,
+    query_run_id: subject.queryRunId ?? null,
     attempts: job.attempt,
     progress: job.status === 'succeeded' ? 1 : job.progress,
     blocked_by: job.blockedBy ?? null,

@@ -14,8 +14,11 @@ export interface DispatcherOptions {
   readonly admissionLeaseMs: number;
 }
 
-/** Jobs that wait in each queue at most: enough to keep workers busy until the next look, few enough to stay fair. */
-const ADMITTED_MAX: Readonly<Record<QueueName, number>> = { convert: 16, maintenance: 128 };
+/**
+ * Jobs that wait in each queue at most: enough to keep workers busy until the next look, few enough to stay fair. A
+ * statement may take half an hour, and whoever is admitted first has no turn to give back.
+ */
+const ADMITTED_MAX: Readonly<Record<QueueName, number>> = { convert: 16, query: 4, maintenance: 128 };
 
 /** Batches of one queue before the other queue has its turn again. */
 const BATCHES_MAX = 20;

@@ -5,7 +5,7 @@ import {
   ownThings,
   type Column,
   type DatasetId,
-  type Principal,
+  type Reader,
   type ResultId,
   type ResultStatus,
   type TenantId,
@@ -42,7 +42,7 @@ export class TableResolver {
    * @throws DomainError `table.unknown` (does not exist, may not be read, has no version yet), `result.not_ready`,
    *   `result.processing`
    */
-  async resolve(caller: Principal, references: readonly TableReference[]): Promise<InputTable[]> {
+  async resolve(caller: Reader, references: readonly TableReference[]): Promise<InputTable[]> {
     const named = [...new Map(references.toReversed().map((reference) => [keyOf(reference), reference])).values()];
     const inOrder = named.toSorted((a, b) => a.byteOffset - b.byteOffset);
     const [datasets, results] = await Promise.all([
@@ -71,7 +71,7 @@ export class TableResolver {
   }
 
   private async findResults(
-    caller: Principal,
+    caller: Reader,
     references: readonly TableReference[],
   ): Promise<ReadonlyMap<string, Result>> {
     const ids = references.filter(({ schema }) => schema === 'results').map(({ name }) => name);

@@ -38,9 +38,10 @@ export class QueriesController {
     void reply.header('vary', 'accept');
     const format = negotiateAnswer({ format: query.format, accept: request.headers.accept });
     const { waitMs, applied } = parsePrefer(request.headers.prefer);
-    const answer = await this.queries.run(caller, body, { format, waitMs, disconnected });
+    const isBackground = applied === 'respond-async';
+    const answer = await this.queries.run(caller, body, { format, isBackground, waitMs, disconnected });
     // Of an answer that has come, only a wait was heeded.
-    const isHeeded = 'pending' in answer || (isRowFormat(format) && applied !== 'respond-async');
+    const isHeeded = 'pending' in answer || (isRowFormat(format) && !isBackground);
     if (applied !== undefined && isHeeded) void reply.header('preference-applied', applied);
     if ('pending' in answer) await sendPending(reply, answer.pending);
     else if ('json' in answer) await reply.send(asJson(reply, answer.json));

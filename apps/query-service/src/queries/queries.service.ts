@@ -1,11 +1,13 @@
 import type { Catalog, QueryRunKey } from '@millrace/catalog';
 import type { AnswerFormat, PendingQueryBody, RunQueryBody, TableAnswerFormat } from '@millrace/contract';
-import { DomainError, newId, toDomainError, type Principal, type TenantLimits } from '@millrace/domain';
+import { DomainError, newId, toDomainError, type EventBus, type Principal, type TenantLimits } from '@millrace/domain';
 import type { QueryResult } from '@millrace/engine';
 import type { Logger } from '@millrace/telemetry';
+import type { BackgroundSubmitter } from '../background/background-submitter.js';
 import type { Held } from '../downloads/held.js';
 import type { LocalFile, TableStreams } from '../downloads/table-streams.js';
 import { isRowFormat } from '../formats/negotiate-answer.js';
+import type { InputTable } from '../inputs/table-resolver.js';
 import type { OpenWork } from '../open-work.js';
 import type { ResultKeeper } from '../results/result-keeper.js';
 import type { ResultFile } from '../results/result-writer.js';
@@ -21,10 +23,12 @@ import type { CheckedStatement, StatementResult, StatementRunner } from './state
 
 export interface QueriesServiceParts {
   readonly catalog: Catalog;
+  readonly events: EventBus;
   readonly work: OpenWork;
   readonly running: RunningQueries;
   readonly history: QueryHistory;
   readonly statements: StatementRunner;
+  readonly submitter: BackgroundSubmitter;
   readonly keeper: ResultKeeper;
   readonly streams: TableStreams;
   readonly metrics: QueryMetrics;
@@ -33,6 +37,8 @@ export interface QueriesServiceParts {
 
 export interface AnswerOptions {
   readonly format: AnswerFormat;
+  /** Whether the client wants no rows, but to hear at once where they will be found. */
+  readonly isBackground: boolean;
   /** How long the client waits for rows, from now; for what can't be found later it waits until the deadline. */
   readonly waitMs: number;
   /** Aborted when the client goes away: that cancels the query while it is waited for, and ends its answer. */
@@ -89,13 +95,26 @@ export class QueriesService {
   async run(
     caller: Principal,
     body: RunQueryBody,
-    { format, waitMs, disconnected }: AnswerOptions,
+    { format, isBackground, waitMs, disconnected }: AnswerOptions,
   ): Promise<QueryText | QueryTable | PendingQuery> {
-    const { work } = this.parts;
+    const { work, submitter } = this.parts;
+    if (isBackground && isRowFormat(format)) {
+      const submitted = await work.run(() => submitter.submit(caller, body, disconnected));
+      if (submitted) return { pending: await this.pending(submitted) };
+    }
     const key = { tenantId: caller.tenantId, id: newId('queryRun') };
     const wait = new AnswerWait(disconnected, { waitMs });
-    const answer = await wait.for(work.run(() => this.runObserved({ caller, body, key, format, wait })));
-    return answer === PARTED ? { pending: await this.pending(key) } : answer;
+    const running = work.run(() => this.runObserved({ caller, body, key, format, wait }));
+    const answer = await wait.for(running);
+    if (answer !== PARTED) return answer;
+    work.follow(() => this.announceEnd(key, running));
+    return { pending: await this.pending(key) };
+  }
+
+  /** Those who look later may be waiting. */
+  private async announceEnd({ tenantId, id: queryRunId }: QueryRunKey, running: Promise<unknown>): Promise<void> {
+    await running.catch(() => undefined);
+    await this.parts.events.publish({ type: 'query.ended', tenantId, queryRunId });
   }
 
   private async pending({ tenantId, id }: QueryRunKey): Promise<PendingQueryBody> {
@@ -165,7 +184,8 @@ export class QueriesService {
     try {
       const checked = await admitted.checked;
       if (checked.isKept && !isTable) wait.allowParting();
-      const done = await this.parts.statements.run(admitted, checked);
+      const noteStart = (tables: readonly InputTable[]): Promise<void> => this.parts.history.start(query.key, tables);
+      const done = await this.parts.statements.run({ ...admitted, noteStart }, checked);
       query.settle();
       return await this.deliver(admitted, { ...done, held });
     } catch (error) {

@@ -60,7 +60,7 @@ export class QueryHistory {
   }
 }
 
-/** An input as the catalog keeps it. */
+/** What a table of a statement is in the history. */
 export function inputOf({ source }: InputTable): QueryInput {
   if (source.type === 'result') return { resultId: source.resultId };
   return { datasetId: source.datasetId, versionId: source.versionId };

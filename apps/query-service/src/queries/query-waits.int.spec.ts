@@ -35,6 +35,11 @@ describe('waiting for a query', () => {
       return run.endedAt !== null && run;
     });
 
+  const cancel = async ({ tenantId, id }: QueryRun): Promise<void> => {
+    await harness.catalog.queryRuns.requestCancel(tenantId, id);
+    await harness.events.publish({ type: 'query.cancel_requested', tenantId, queryRunId: id });
+  };
+
   it('ends with 202 when it takes longer, and the statement goes on to its result', async () => {
     const caller = await newCaller();
     const answer = await ask(caller, 'wait=0', { sql: SLOW });
@@ -64,7 +69,7 @@ describe('waiting for a query', () => {
 
   it('changes no deadline', async () => {
     const caller = await newCaller();
-    const answer = await ask(caller, 'wait=0', { sql: ENDLESS, timeout_ms: 500 });
+    const answer = await ask(caller, 'wait=0', { sql: ENDLESS, timeout_ms: 5_000 });
     expect(answer.status).toBe(202);
     expect(await ended(caller, answer)).toMatchObject({ status: 'failed', error: { code: 'query.deadline' } });
     const waited = await ask(caller, 'wait=60', { sql: ENDLESS, timeout_ms: 500 });
@@ -80,20 +85,20 @@ describe('waiting for a query', () => {
   it('goes on after 202 until somebody cancels the query', async () => {
     const caller = await newCaller();
     const answer = await ask(caller, 'wait=0', { sql: ENDLESS });
-    const { id, tenantId } = await eventually('it runs', async () => {
+    const running = await eventually('it runs', async () => {
       const run = await runOf(caller, answer);
       return run.status === 'running' && run;
     });
-    await harness.catalog.queryRuns.requestCancel(tenantId, id);
-    await harness.events.publish({ type: 'query.cancel_requested', tenantId, queryRunId: id });
+    await cancel(running);
     expect(await ended(caller, answer)).toMatchObject({ status: 'cancelled' });
   });
 
   it('holds the place of a query that goes on', async () => {
     const caller = await newCaller({ queryConcurrencyMax: 1 });
-    const answer = await ask(caller, 'wait=0', { sql: ENDLESS, timeout_ms: 1_000 });
+    const answer = await ask(caller, 'wait=0', { sql: ENDLESS });
     expect(answer.status).toBe(202);
     expect((await harness.query(caller, 'SELECT 1')).body).toMatchObject({ code: 'query.too_many' });
+    await cancel(await runOf(caller, answer));
     await ended(caller, answer);
     await eventually('there is a place', async () => (await harness.query(caller, 'SELECT 1')).status === 200);
   });

@@ -1,4 +1,4 @@
-import { queryRunLost, type QueryRunKey, type QueryRunRepository } from '@millrace/catalog';
+import { queryRunLost, type QueryProgress, type QueryRunKey, type QueryRunRepository } from '@millrace/catalog';
 import { DomainError, type QueryRunId, type TenantId } from '@millrace/domain';
 import { errorFields, type Logger } from '@millrace/telemetry';
 import type { InputFiles } from '../inputs/input-files.js';
@@ -6,6 +6,9 @@ import { RunningQuery } from './running-query.js';
 
 /** A lease is extended this many times before it would end, so that two lost heartbeats do no harm. */
 const HEARTBEATS_PER_LEASE = 3;
+
+/** How far a statement is, is of interest for those that take longer than this. */
+const PROGRESS_EVERY_MS = 1_000;
 
 export interface RunningQueriesParts {
   readonly queryRuns: QueryRunRepository;
@@ -19,6 +22,9 @@ export class RunningQueries {
   private readonly queries = new Map<QueryRunId, RunningQuery>();
   private timer: NodeJS.Timeout | undefined;
   private isBeating = false;
+  private progressTimer: NodeJS.Timeout | undefined;
+  /** What has changed since it was written last. */
+  private readonly progress = new Map<QueryRunId, QueryProgress>();
 
   constructor(private readonly parts: RunningQueriesParts) {}
 
@@ -34,7 +40,8 @@ export class RunningQueries {
   open(key: QueryRunKey, limits: { timeoutMs: number; concurrencyMax: number }): RunningQuery {
     const ofTenant = [...this.queries.values()].filter((query) => query.key.tenantId === key.tenantId);
     if (ofTenant.length >= limits.concurrencyMax) throw tooManyQueries(limits.concurrencyMax);
-    const query = new RunningQuery(key, limits);
+    const onProgress = (fraction: number): void => void this.progress.set(key.id, { ...key, fraction });
+    const query = new RunningQuery(key, { timeoutMs: limits.timeoutMs, onProgress });
     this.queries.set(key.id, query);
     return query;
   }
@@ -42,6 +49,7 @@ export class RunningQueries {
   close(query: RunningQuery): void {
     query.settle();
     this.queries.delete(query.key.id);
+    this.progress.delete(query.key.id);
   }
 
   /** Ends a query at somebody's wish, if it runs here. */
@@ -56,10 +64,12 @@ export class RunningQueries {
 
   startBeating(): void {
     this.timer = setInterval(() => void this.beat(), this.parts.leaseMs / HEARTBEATS_PER_LEASE);
+    this.progressTimer = setInterval(() => void this.writeProgress(), PROGRESS_EVERY_MS);
   }
 
   stopBeating(): void {
     clearInterval(this.timer);
+    clearInterval(this.progressTimer);
   }
 
   /** One heartbeat; one that fails is made up for by the next. */
@@ -74,6 +84,16 @@ export class RunningQueries {
     } finally {
       this.isBeating = false;
     }
+  }
+
+  /** What is not written now is, a second later, or is over. */
+  private async writeProgress(): Promise<void> {
+    const changed = [...this.progress.values()];
+    this.progress.clear();
+    if (changed.length === 0) return;
+    await this.parts.queryRuns.noteProgress(changed).catch((error: unknown) => {
+      this.parts.logger.warn(errorFields(error), 'the progress of queries could not be written');
+    });
   }
 
   private async extendLeases(): Promise<void> {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Catalog } from '@millrace/catalog';
-import { DomainError, toDomainError, type Principal } from '@millrace/domain';
+import { DomainError, toDomainError, type Reader } from '@millrace/domain';
 import type { EnginePool, InspectAnswer, QueryResult, RowFormat, TableInput } from '@millrace/engine';
 import { recognizeStatement, refuseVersions, type AnalyzedStatement, type ExplainOptions } from '@millrace/sql';
 import { isRowFormat } from '../formats/negotiate-answer.js';
@@ -9,7 +9,6 @@ import { InputLostError, type InputFiles, type PinnedInputs } from '../inputs/in
 import { resultNotReady, type InputTable, type TableResolver } from '../inputs/table-resolver.js';
 import type { TableList } from '../inputs/table-list.js';
 import type { ResultReuse, ReusedAnswer } from '../reuse/result-reuse.js';
-import type { QueryHistory } from './query-history.js';
 import type { QueryRequest } from './query-request.js';
 import type { RunningQuery } from './running-query.js';
 
@@ -21,18 +20,23 @@ const JSON_ONLY =
 
 export interface StatementRunnerParts {
   readonly catalog: Catalog;
+  /** Where statements are parsed. */
+  readonly parser: EnginePool;
+  /** Where they run. */
   readonly engine: EnginePool;
   readonly inputs: InputFiles;
   readonly tables: TableResolver;
   readonly tableList: TableList;
-  readonly history: QueryHistory;
-  readonly reuse: ResultReuse;
+  /** Undefined where nobody waits for rows: each run makes its own. */
+  readonly reuse: ResultReuse | undefined;
 }
 
 export interface StatementRequest {
-  readonly caller: Principal;
+  readonly caller: Reader;
   readonly request: QueryRequest;
   readonly query: RunningQuery;
+  /** Notes that the query runs, and what it reads; throws when it turns out to have ended. */
+  readonly noteStart: (tables: readonly InputTable[]) => Promise<void>;
 }
 
 export interface StatementResult {
@@ -66,8 +70,8 @@ export class StatementRunner {
     if (form === 'showTables' || form === 'showAllTables') return this.showTables(statement, checked, form);
     const { tables, pinned } = await this.pinTables(statement, checked);
     try {
-      const { answer, key: reuseKey } = await this.parts.reuse.find({ ...statement, checked, tables });
-      if (answer) return { tables, result: answer };
+      const found = await this.parts.reuse?.find({ ...statement, checked, tables });
+      if (found?.answer) return { tables, result: found.answer };
       const read = async (): Promise<QueryResult | InspectAnswer> => {
         const paths = await this.fetch(statement, tables, pinned);
         const inputs = tables.map((table) => toTableInput(table, paths));
@@ -75,7 +79,7 @@ export class StatementRunner {
       };
       const run = (): ReturnType<typeof read> => pinned.withIntactCopies(statement.query.signal, read);
       const result = await this.noteStart(statement, tables, run);
-      return { tables, result, reuseKey };
+      return { tables, result, reuseKey: found?.key };
     } finally {
       await pinned.release();
     }
@@ -83,11 +87,11 @@ export class StatementRunner {
 
   /** Runs while the start is noted: a query that turns out to have ended is stopped, and what it wrote goes. */
   private async noteStart(
-    { query }: StatementRequest,
+    { query, noteStart }: StatementRequest,
     tables: readonly InputTable[],
     run: () => Promise<QueryResult | InspectAnswer>,
   ): Promise<QueryResult | InspectAnswer> {
-    const noting = this.parts.history.start(query.key, tables).catch((error: unknown) => {
+    const noting = noteStart(tables).catch((error: unknown) => {
       query.abort(toDomainError(error));
       throw error;
     });
@@ -102,9 +106,9 @@ export class StatementRunner {
    *
    * @throws DomainError whatever is wrong with the statement itself
    */
-  async check({ request, query }: Omit<StatementRequest, 'caller'>): Promise<CheckedStatement> {
+  async check({ request, query }: Pick<StatementRequest, 'request' | 'query'>): Promise<CheckedStatement> {
     const { sql, explain } = recognizeStatement(request.sql);
-    const { statement: analyzed, fingerprint } = await this.parts.engine.run(
+    const { statement: analyzed, fingerprint } = await this.parts.parser.run(
       { kind: 'parse', sql },
       { tenantId: query.key.tenantId, deadlineMs: query.remainingMs, signal: query.signal },
     );
@@ -116,7 +120,7 @@ export class StatementRunner {
 
   /** The catalog alone knows the tables: an engine process has those of one statement. */
   private async showTables(
-    { request, query }: StatementRequest,
+    { request, query, noteStart }: StatementRequest,
     { explain }: CheckedStatement,
     form: 'showTables' | 'showAllTables',
   ): Promise<StatementResult> {
@@ -125,7 +129,7 @@ export class StatementRunner {
     if (Object.keys(request.params ?? {}).length > 0)
       throw new DomainError('params.invalid', 'SHOW TABLES has no parameters.');
     const { tenantId } = query.key;
-    await this.parts.history.start(query.key, []);
+    await noteStart([]);
     return { tables: [], result: await this.parts.tableList.show(tenantId, form, request) };
   }
 
@@ -133,7 +137,8 @@ export class StatementRunner {
     { caller, query }: StatementRequest,
     { analyzed }: CheckedStatement,
   ): Promise<{ tables: readonly InputTable[]; pinned: PinnedInputs }> {
-    const { tenantId, id: holder } = query.key;
+    const { holder } = query;
+    const { tenantId } = query.key;
     for (let tries = 1; ; tries += 1) {
       query.signal.throwIfAborted();
       const tables = await this.parts.tables.resolve(caller, analyzed.tables);
@@ -175,7 +180,8 @@ export class StatementRunner {
     if (explain || analyzed.form === 'inspect') {
       return this.parts.engine.run({ kind: 'inspect', ...common, explain }, options);
     }
-    return this.parts.engine.run({ kind: 'query', ...common, resultBytesMax }, options);
+    const onProgress = (fraction: number): void => query.noteProgress(fraction);
+    return this.parts.engine.run({ kind: 'query', ...common, resultBytesMax }, { ...options, onProgress });
   }
 }
 

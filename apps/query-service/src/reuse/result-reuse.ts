@@ -1,5 +1,5 @@
 import type { Result, ResultReuseRepository } from '@millrace/catalog';
-import { DomainError, newId, type Principal, type ResultId } from '@millrace/domain';
+import { DomainError, newId, type Reader, type ResultId } from '@millrace/domain';
 import type { InspectAnswer } from '@millrace/engine';
 import type { TablePages } from '../inputs/table-pages.js';
 import { resultFile, type InputTable } from '../inputs/table-resolver.js';
@@ -20,7 +20,7 @@ export interface ReusedAnswer extends InspectAnswer {
 
 /** A statement whose tables were found for its caller. */
 export interface AskedStatement {
-  readonly caller: Principal;
+  readonly caller: Reader;
   readonly request: QueryRequest;
   readonly query: RunningQuery;
   readonly checked: CheckedStatement;

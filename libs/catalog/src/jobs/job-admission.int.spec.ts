@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobId, TenantId } from '@millrace/domain';
-import { CONVERT_JOB, type AdmittedJob, type Catalog } from '@millrace/catalog';
+import { CONVERT_JOB, QUERY_JOB, type AdmittedJob, type Catalog } from '@millrace/catalog';
 import { createTenant, newJob, openCatalog, type TestCatalog } from '@millrace/testing';
 
 const leaseMs = 60_000;
@@ -61,11 +61,14 @@ describe('admission', () => {
     expect(last).toMatchObject({ position: 2, blockedBy: 'queue' });
   });
 
-  it('keeps each tenant within its own limit, running jobs included', async () => {
-    const [usual, limited] = [await tenant(), await tenant({ convertConcurrencyMax: 1 })];
-    await insert(usual, 9, CONVERT_JOB);
-    const ids = await insert(limited, 9, CONVERT_JOB);
-    const kinds = [CONVERT_JOB];
+  it.each([
+    [CONVERT_JOB, 'convertConcurrencyMax'],
+    [QUERY_JOB, 'backgroundQueryConcurrencyMax'],
+  ])('keeps each tenant within its own limit, running jobs included: %s', async (kind, limit) => {
+    const [usual, limited] = [await tenant(), await tenant({ [limit]: 1 })];
+    await insert(usual, 9, kind);
+    const ids = await insert(limited, 9, kind);
+    const kinds = [kind];
     const admitted = await admit({ kinds });
     expect([usual, limited].map((id) => countOf(admitted, id))).toEqual([4, 1]);
     const fence = admitted.find((job) => job.tenantId === limited);

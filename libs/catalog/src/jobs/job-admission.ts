@@ -2,7 +2,7 @@ import { DEFAULT_TENANT_LIMITS, type JobId, type TenantId, type TenantLimits } f
 import type { Transaction } from '../database/database.js';
 import { findRow, fromNow, rowsOf } from '../database/sql.js';
 import type { JsonObject } from '../schema/json.js';
-import { CONVERT_JOB } from './job-consequences.js';
+import { CONVERT_JOB, QUERY_JOB } from './job-consequences.js';
 
 export interface AdmitRequest {
   /** The kinds of jobs that share one queue. */
@@ -27,7 +27,10 @@ export interface AdmittedJob {
 export const TENANT_IN_FLIGHT_MAX = 100;
 
 /** The tenant limit that bounds a kind of job. */
-const LIMIT_OF_KIND: Readonly<Record<string, keyof TenantLimits>> = { [CONVERT_JOB]: 'convertConcurrencyMax' };
+const LIMIT_OF_KIND: Readonly<Record<string, keyof TenantLimits>> = {
+  [CONVERT_JOB]: 'convertConcurrencyMax',
+  [QUERY_JOB]: 'backgroundQueryConcurrencyMax',
+};
 
 /** Any number: whoever holds it admits. */
 const ADMISSION_LOCK = 7_294_551_022;

@@ -14,7 +14,7 @@ import type { Transaction } from '../database/database.js';
 import { findRow, fromNow, NOW, type SqlExpression } from '../database/sql.js';
 import { transition, type Changes } from '../database/transition.js';
 import { JobEntity, type Job } from '../schema/job.entity.js';
-import { carryOutConsequences } from './job-consequences.js';
+import { carryOutConsequences, carryOutRetry } from './job-consequences.js';
 
 export const RETRY_BACKOFF_MS = 1_000;
 export const RETRY_BACKOFF_MAX_MS = 60_000;
@@ -113,6 +113,7 @@ export async function failAttempt(
   const unwanted = error.code === 'job.cancelled' || (mayPass && job.cancelRequestedAt !== null);
   if (unwanted) return cancelJob(transaction, references, job);
   if (mayPass) {
+    await carryOutRetry(transaction, job);
     const runAfter = fromNow(retryDelayMs(failures));
     return moveJob(transaction, job, { to: 'queued', set: { failures, error, runAfter, leaseUntil: null } });
   }

@@ -1,4 +1,5 @@
 import {
+  queryRunLifecycle,
   resultLifecycle,
   uploadLifecycle,
   versionLifecycle,
@@ -14,13 +15,16 @@ import type { BlobReferences } from '../blobs/blob-references.js';
 import type { Transaction } from '../database/database.js';
 import { findRow, NOW, rowsOf } from '../database/sql.js';
 import { transition } from '../database/transition.js';
+import { ENDED, QUERY_CANCELLED, QUERY_LOST } from '../queries/query-run-rows.js';
 import { VersionEntity } from '../schema/dataset.entity.js';
+import { QueryRunEntity } from '../schema/query-run.entity.js';
 import { ResultEntity } from '../schema/result.entity.js';
 import { UploadEntity } from '../schema/upload.entity.js';
 
 /** The kinds of jobs whose end means something for what they work on. */
 export const CONVERT_JOB = 'dataset.convert';
 export const PERSIST_JOB = 'result.persist';
+export const QUERY_JOB = 'query.run';
 
 /** How long an upload stays usable at least after its conversion failed, so that the person can try again. */
 const RETRY_PERIOD = '1 hour';
@@ -40,6 +44,7 @@ type Consequence = (
 const CONSEQUENCES: Readonly<Record<string, Consequence>> = {
   [CONVERT_JOB]: failConversion,
   [PERSIST_JOB]: failPersistence,
+  [QUERY_JOB]: failQueryRun,
 };
 
 /** What a job's final failure or cancellation means for the thing it worked on, in the transaction that ends the job. */
@@ -50,6 +55,21 @@ export async function carryOutConsequences(
 ): Promise<void> {
   const { tenantId, id, kind } = job;
   await CONSEQUENCES[kind]?.(transaction, references, { tenantId, id, kind, error });
+}
+
+/** What a next attempt means for the thing a job works on: a query waits again. */
+export async function carryOutRetry(
+  transaction: Transaction,
+  { tenantId, id: jobId, kind }: Pick<EndedJob, 'tenantId' | 'id' | 'kind'>,
+): Promise<void> {
+  if (kind !== QUERY_JOB) return;
+  await transition(transaction, {
+    entity: QueryRunEntity,
+    lifecycle: queryRunLifecycle,
+    where: { tenantId, jobId },
+    to: 'queued',
+    set: { startedAt: null },
+  });
 }
 
 interface ConvertedVersion {
@@ -114,6 +134,23 @@ async function failPersistence(
     [tenantId, jobId],
   );
   if (result) await failResult(transaction, references, { tenantId, id: result.id, from: 'processing', error });
+}
+
+/** The run ends as its job does, in the words of queries. */
+async function failQueryRun(
+  transaction: Transaction,
+  _references: BlobReferences,
+  { tenantId, id: jobId, error }: EndedJob & { error: ErrorRecord },
+): Promise<void> {
+  const isCancelled = error.code === 'job.cancelled';
+  const said = error.code === 'job.lost' ? QUERY_LOST : error;
+  await transition(transaction, {
+    entity: QueryRunEntity,
+    lifecycle: queryRunLifecycle,
+    where: { tenantId, jobId },
+    to: isCancelled ? 'cancelled' : 'failed',
+    set: { ...ENDED, error: isCancelled ? QUERY_CANCELLED : said },
+  });
 }
 
 export interface FailedResult {

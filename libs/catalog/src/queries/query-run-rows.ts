@@ -1,4 +1,11 @@
-import { DomainError, queryRunLifecycle, type QueryRunId, type QueryRunStatus, type TenantId } from '@millrace/domain';
+import {
+  DomainError,
+  queryRunLifecycle,
+  type ErrorRecord,
+  type QueryRunId,
+  type QueryRunStatus,
+  type TenantId,
+} from '@millrace/domain';
 import type { Transaction } from '../database/database.js';
 import { NOW } from '../database/sql.js';
 import { transition, type Changes } from '../database/transition.js';
@@ -11,6 +18,12 @@ export interface QueryRunKey {
 
 /** What every end of a run sets. */
 export const ENDED = { endedAt: NOW, leaseUntil: null };
+
+export const QUERY_CANCELLED: ErrorRecord = { code: 'query.cancelled', detail: 'The query was cancelled.' };
+export const QUERY_LOST: ErrorRecord = {
+  code: 'query.lost',
+  detail: 'The service that ran the query went away. Try again.',
+};
 
 /** Returns false when the run is in no state that leads there: somebody else was faster. */
 export function moveRun(

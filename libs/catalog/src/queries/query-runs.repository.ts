@@ -8,13 +8,15 @@ import {
   type TenantId,
   type UserId,
 } from '@millrace/domain';
+import type { BlobReferences } from '../blobs/blob-references.js';
 import type { Database, Transaction } from '../database/database.js';
 import { pageOf, type Page, type PageRequest } from '../database/page.js';
 import { findRow, fromNow, NOW, rowsOf } from '../database/sql.js';
 import { sweep, SWEEP_ROWS_MAX } from '../database/sweep.js';
 import { insertRow, type Changes } from '../database/transition.js';
+import { lockJob, requestCancel } from '../jobs/job-attempt.js';
 import { QueryRunEntity, type QueryInput, type QueryRun } from '../schema/query-run.entity.js';
-import { ENDED, moveRun, type QueryRunKey } from './query-run-rows.js';
+import { ENDED, moveRun, QUERY_CANCELLED, QUERY_LOST, type QueryRunKey } from './query-run-rows.js';
 
 export interface NewQueryRun {
   readonly tenantId: TenantId;
@@ -33,20 +35,26 @@ export interface QueryRunFilter {
   readonly userId?: UserId | undefined;
 }
 
+/** How far a run is, 0 to 1. */
+export interface QueryProgress extends QueryRunKey {
+  readonly fraction: number;
+}
+
 /** What the owner of running queries has to know: which were asked to stop, and which are not its own any more. */
 export interface LeaseAnswer {
   readonly cancelRequested: readonly QueryRunId[];
   readonly lost: readonly QueryRunId[];
 }
 
-const QUERY_LOST: ErrorRecord = { code: 'query.lost', detail: 'The service that ran the query went away. Try again.' };
-
 /**
  * Statements that were asked for, and what became of them. Their beginning does not wait for the disk: no answer was given
  * yet, and the commit of their end takes it along.
  */
 export class QueryRunRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly references: BlobReferences,
+  ) {}
 
   /** Inserts a run as `queued`. */
   async create({ leaseMs, params, ...run }: NewQueryRun): Promise<void> {
@@ -86,12 +94,12 @@ export class QueryRunRepository {
 
   /** Ends a run that was stopped at somebody's wish. Returns false when it has ended already. */
   cancel(key: QueryRunKey): Promise<boolean> {
-    const error: ErrorRecord = { code: 'query.cancelled', detail: 'The query was cancelled.' };
-    return this.move(key, 'cancelled', { ...ENDED, error });
+    return this.move(key, 'cancelled', { ...ENDED, error: QUERY_CANCELLED });
   }
 
   /**
-   * Asks for the end of a run; whoever runs it is told at its next `extendLeases`.
+   * Asks for the end of a run; whoever runs it is told at its next `extendLeases`, or heartbeat. One that waits in the
+   * background ends at once, and one that was cancelled already stays as it is.
    *
    * @throws DomainError `query.not_found`, `query.finished`
    */
@@ -100,17 +108,19 @@ export class QueryRunRepository {
     id: QueryRunId,
     filter: { userId?: UserId | undefined } = {},
   ): Promise<QueryRun> {
-    await this.get(tenantId, id, filter);
-    await this.database.run((manager) =>
-      rowsOf(
-        manager,
+    const { jobId } = await this.get(tenantId, id, filter);
+    await this.database.transaction(async (transaction) => {
+      const job = jobId === null ? undefined : await lockJob(transaction, tenantId, jobId);
+      await rowsOf(
+        transaction,
         `UPDATE query_runs SET cancel_requested_at = coalesce(cancel_requested_at, now())
-         WHERE tenant_id = $1 AND id = $2 AND lease_until IS NOT NULL`,
+         WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'running')`,
         [tenantId, id],
-      ),
-    );
+      );
+      if (job) await requestCancel(transaction, this.references, job);
+    });
     const run = await this.get(tenantId, id, filter);
-    if (!isTerminal(queryRunLifecycle, run.status)) return run;
+    if (!isTerminal(queryRunLifecycle, run.status) || run.status === 'cancelled') return run;
     throw new DomainError('query.finished', `The query has ended already: its status is "${run.status}".`);
   }
 
@@ -132,6 +142,19 @@ export class QueryRunRepository {
     };
   }
 
+  /** Notes how far runs are; those that have ended stay as they are. */
+  async noteProgress(runs: readonly QueryProgress[]): Promise<void> {
+    await this.database.runRelaxed((manager) =>
+      rowsOf(
+        manager,
+        `UPDATE query_runs q SET progress = p.fraction
+         FROM unnest($1::text[], $2::text[], $3::float8[]) AS p (tenant_id, id, fraction)
+         WHERE q.tenant_id = p.tenant_id AND q.id = p.id AND q.status = 'running'`,
+        [runs.map((run) => run.tenantId), runs.map((run) => run.id), runs.map((run) => run.fraction)],
+      ),
+    );
+  }
+
   /** @throws DomainError `query.not_found` */
   async get(tenantId: TenantId, id: QueryRunId, { userId }: { userId?: UserId | undefined } = {}): Promise<QueryRun> {
     const run = await this.database.run((manager) => manager.getRepository(QueryRunEntity).findOneBy({ tenantId, id }));
@@ -149,12 +172,12 @@ export class QueryRunRepository {
     });
   }
 
-  /** Runs of a tenant that wait or run at this moment. */
+  /** Runs of a tenant that somebody waits for, or has waited for, at this moment: not those in the background. */
   async countActive(tenantId: TenantId): Promise<number> {
     const row = await this.database.run((manager) =>
       findRow<{ count: number }>(
         manager,
-        `SELECT count(*) AS count FROM query_runs WHERE tenant_id = $1 AND status IN ('queued', 'running')`,
+        `SELECT count(*) AS count FROM query_runs WHERE tenant_id = $1 AND status IN ('queued', 'running') AND job_id IS NULL`,
         [tenantId],
       ),
     );

@@ -1,6 +1,7 @@
 import type {
   DatasetId,
   ErrorRecord,
+  JobId,
   QueryRunId,
   QueryRunStatus,
   ResultId,
@@ -34,8 +35,12 @@ export interface QueryRun {
   readonly sizeBytes: number | null;
   readonly error: ErrorRecord | null;
   readonly cancelRequestedAt: Date | null;
-  /** Until when the service that runs it has to say that it is alive. */
+  /** Until when the service that runs it has to say that it is alive; null with a job, which has a lease of its own. */
   readonly leaseUntil: Date | null;
+  /** The `query.run` job of a run in the background. */
+  readonly jobId: JobId | null;
+  /** 0 to 1; null while it is not known, and with a job, which has its own. */
+  readonly progress: number | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
@@ -62,6 +67,8 @@ export const QueryRunEntity = new EntitySchema<QueryRun>({
     error: json('error', errorRecord),
     cancelRequestedAt: time('cancel_requested_at'),
     leaseUntil: time('lease_until'),
+    jobId: text('job_id'),
+    progress: number('progress'),
     createdAt: time('created_at'),
     startedAt: time('started_at'),
     endedAt: time('ended_at'),

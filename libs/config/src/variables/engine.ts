@@ -18,6 +18,10 @@ export const engineVariables = {
     description:
       'Engine processes for queries that work or wait for the next statement of their tenant, at least as many as may work. Left out: what 10 % of memory holds.',
   }),
+  QUERY_BACKGROUND_CONCURRENCY: z.coerce.number().int().min(1).max(256).optional().meta({
+    description:
+      'Statements in the background at once in one query service, in engine processes beside those for queries. Left out: a quarter of QUERY_CHILDREN_MAX.',
+  }),
   DOWNLOAD_CHILDREN_MAX: integer(
     'Engine processes for downloads in one query service, each busy as long as somebody reads. One tenant has all but one of them at most.',
     { min: 1, max: 256, default: 3 },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { errorRecordSchema, idOf, pageFields, pageQuerySchema, timestampSchema } from './common.js';
 
 export const jobStatusSchema = z.enum(statesOf(jobLifecycle));
-export const jobKindSchema = z.enum(['dataset.convert', 'result.persist']);
+export const jobKindSchema = z.enum(['dataset.convert', 'query.run', 'result.persist']);
 
 export const jobSchema = z
   .object({
@@ -12,6 +12,7 @@ export const jobSchema = z
     status: jobStatusSchema,
     dataset_id: idOf('dataset').nullable(),
     result_id: idOf('result').nullable(),
+    query_run_id: idOf('queryRun').nullable(),
     attempts: z.int().meta({ description: 'How often the job was given to a worker.' }),
     progress: z.number().min(0).max(1).nullable(),
     blocked_by: z.string().nullable().meta({ description: 'Why it waits: `tenant_limit`, `queue` or `backoff`.' }),

@@ -13,6 +13,8 @@ export type DomainEvent =
       readonly resultId: ResultId;
       readonly status: ResultStatus;
     }
+  /** Of a query whose caller was told to look later; nobody waits for the end of another. */
+  | { readonly type: 'query.ended'; readonly tenantId: TenantId; readonly queryRunId: QueryRunId }
   | { readonly type: 'query.cancel_requested'; readonly tenantId: TenantId; readonly queryRunId: QueryRunId }
   | { readonly type: 'job.cancel_requested'; readonly tenantId: TenantId; readonly jobId: JobId };
 
