@@ -16,9 +16,12 @@ import { UploadReceiver } from './files/upload-receiver.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './gateway-settings.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { QueriesController } from './queries/queries.controller.js';
+import { QueryRunsService } from './queries/query-runs.service.js';
 import { QueryServiceProxy } from './query-service.proxy.js';
 import { ResultsController } from './results/results.controller.js';
 import { ServiceController } from './service/service.controller.js';
+import { EventStreams } from './watching/event-streams.js';
+import { WakeUpCalls } from './watching/wake-up-calls.js';
 import { DIRECT_UPLOADS, EVENT_BUS, METRICS_PAGE, OBJECT_STORE } from './tokens.js';
 
 export interface GatewayParts {
@@ -60,10 +63,13 @@ export class GatewayModule {
         BlobReader,
         DatasetCreator,
         DirectUploader,
+        EventStreams,
         JobWaiter,
+        QueryRunsService,
         QueryServiceProxy,
         UploadPlaces,
         UploadReceiver,
+        WakeUpCalls,
       ],
     };
   }

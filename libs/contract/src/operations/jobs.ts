@@ -1,4 +1,5 @@
 import type { Operation } from '../operation.js';
+import { eventHeadersSchema, eventResponses } from './event-responses.js';
 import { jobListSchema, jobSchema, listJobsQuerySchema } from '../schemas/jobs.js';
 
 const tag = 'Jobs';
@@ -22,6 +23,19 @@ export const jobOperations = {
     path: '/v1/jobs/{id}',
     access: 'jobs:read',
     responses: { 200: { description: 'The job.', body: jobSchema } },
+    errors: ['job.not_found'],
+  },
+  'job.events': {
+    tag,
+    summary: 'Follow a job',
+    description:
+      'Server-sent events: `change` with the job whenever it has changed, `end` with its final state, after which the stream ' +
+      'ends. A client that comes back with `Last-Event-ID` gets what has changed since.',
+    method: 'get',
+    path: '/v1/jobs/{id}/events',
+    access: 'jobs:read',
+    headers: eventHeadersSchema,
+    responses: eventResponses,
     errors: ['job.not_found'],
   },
   'job.cancel': {

@@ -1,8 +1,10 @@
 import { ENGINE_ERRORS, type Operation } from '../operation.js';
 import { TABLE_MEDIA_TYPES } from '../schemas/formats.js';
+import { eventHeadersSchema, eventResponses } from './event-responses.js';
 import {
   dryRunSchema,
   listQueriesQuerySchema,
+  longPollHeadersSchema,
   pendingQuerySchema,
   queryAnswerSchema,
   queryRunListSchema,
@@ -89,12 +91,34 @@ export const queryOperations = {
     method: 'get',
     path: '/v1/queries/{id}',
     access: 'queries:read',
-    responses: { 200: { description: 'The query run.', body: queryRunSchema } },
+    headers: longPollHeadersSchema,
+    responses: {
+      200: {
+        description: 'The query run.',
+        body: queryRunSchema,
+        headers: { 'Preference-Applied': 'What of `Prefer` was heeded.' },
+      },
+    },
+    errors: ['query.not_found'],
+  },
+  'query.events': {
+    tag: 'Queries',
+    summary: 'Follow a query run',
+    description:
+      'Server-sent events: `change` with the query run whenever it has changed, `end` with its final state, after which the ' +
+      'stream ends. A client that comes back with `Last-Event-ID` gets what has changed since.',
+    method: 'get',
+    path: '/v1/queries/{id}/events',
+    access: 'queries:read',
+    headers: eventHeadersSchema,
+    responses: eventResponses,
     errors: ['query.not_found'],
   },
   'query.cancel': {
     tag: 'Queries',
     summary: 'Cancel a query',
+    description:
+      'One that waits in the background ends at once, any other soon after. Cancelling again changes nothing.',
     method: 'post',
     path: '/v1/queries/{id}/cancel',
     access: 'queries:run',

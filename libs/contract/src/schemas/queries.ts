@@ -131,7 +131,19 @@ export const queryRunSchema = z
     id: idOf('queryRun'),
     status: queryRunStatusSchema,
     sql: z.string(),
+    job_id: idOf('job').nullable().meta({ description: 'The job of a query in the background.' }),
     result_id: idOf('result').nullable(),
+    progress: z.number().min(0).max(1).nullable().meta({
+      description:
+        'While it runs, as the engine estimates it. Null while that is not known, and in lists for a query in the background.',
+    }),
+    blocked_by: z.string().nullable().meta({
+      description: 'Why a query in the background waits: `tenant_limit`, `queue` or `backoff`. Not in lists.',
+    }),
+    position: z.int().nullable().meta({
+      description: 'Its place among the waiting queries of its tenant in the background; 1 is next. Not in lists.',
+    }),
+    timeout_ms: z.int().meta({ description: 'Its deadline; of a query in the background, that of each attempt.' }),
     row_count: z.int().nullable(),
     size_bytes: z.int().nullable(),
     execution_time_ms: z.number().nullable(),
@@ -143,6 +155,14 @@ export const queryRunSchema = z
     finished_at: timestampSchema.nullable(),
   })
   .meta({ id: 'QueryRun' });
+
+/** For the document: who answers reads it itself. */
+export const longPollHeadersSchema = z.object({
+  Prefer: z.string().optional().meta({
+    description: '`wait=N`: answer when the status changes, or after N seconds, at most 60. Without it, at once.',
+    example: 'wait=20',
+  }),
+});
 
 export type QueryRunBody = z.infer<typeof queryRunSchema>;
 
