@@ -42,9 +42,10 @@ describe('analyze', () => {
   ])('says what a conversion does: %s', async (_, make, request) => {
     const bytes = await make();
     const { rowsJson, rowsReturned, isComplete, rowEstimate, ...found } = await analyze(bytes, request);
-    const { files, ...converted } = await fixture.convert(bytes, request);
-    expect(found).toEqual(converted);
-    const rows = await fixture.rowsOf({ files, ...converted });
+    const converted = await fixture.convert(bytes, request);
+    const { files: _files, profile: _profile, ...said } = converted;
+    expect(found).toEqual(said);
+    const rows = await fixture.rowsOf(converted);
     expect({ isComplete, rowsReturned, rowEstimate, rows: JSON.parse(rowsJson) as unknown }).toEqual({
       ...{ isComplete: true, rowsReturned: rows.length, rowEstimate: converted.rowCount, rows },
     });
@@ -170,6 +171,14 @@ describe('analyze', () => {
     const { rowsJson, rowsReturned } = await analyze(text, { format: 'csv', answerBytesMax: 5_000 });
     expect(rowsJson.length).toBeLessThanOrEqual(5_000);
     expect(rowsReturned).toBeLessThan(15);
+  });
+
+  it('finds a dialect that can be given as options', async () => {
+    const text = "# made by hand\n\n1;'x;y'\n2;z\n";
+    const options = { quote: "'", comment: '#', header: false, skip: 2 };
+    const { dialect, columns } = await analyze(text, { format: 'csv', options });
+    expect(dialect).toMatchObject({ delimiter: ';', ...options });
+    expect(await analyze(text, { format: 'csv', options: dialect })).toMatchObject({ dialect, columns });
   });
 
   it('leaves nothing behind', async () => {

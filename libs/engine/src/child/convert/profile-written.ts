@@ -9,13 +9,21 @@ import type { WrittenDataset } from './write-dataset.js';
 /** A written table as it is: `nullable` says whether a NULL was seen. */
 export interface SeenDataset {
   readonly columns: readonly Column[];
-  /** Null when DuckDB can't make it: a table that could be written is worth having without one, too. */
+  /** Null when nobody wants it, or DuckDB can't make it: a table that could be written is worth having without one, too. */
   readonly profile: TableProfile | null;
 }
 
-/** Looks at the file of a task. */
-export async function profileWritten(context: TaskContext, written: WrittenDataset): Promise<SeenDataset> {
-  const profile = await profileOf(context, written);
+/**
+ * Looks at the file of a task.
+ *
+ * @param options.isProfiled whether a profile is wanted, which takes longer than to look for NULLs
+ */
+export async function profileWritten(
+  context: TaskContext,
+  written: WrittenDataset,
+  { isProfiled }: { readonly isProfiled: boolean },
+): Promise<SeenDataset> {
+  const profile = isProfiled ? await profileOf(context, written) : null;
   const nullCounts = profile?.columns.map((column) => column.null_count) ?? (await countNulls(context, written));
   const columns = written.columns.map((column, index) => ({ ...column, nullable: (nullCounts[index] ?? 0) > 0 }));
   return { columns, profile };

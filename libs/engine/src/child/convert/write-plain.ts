@@ -60,7 +60,7 @@ async function writeParquet(file: PlainFile, context: TaskContext): Promise<Conv
     return look ? { ...source, select: `${source.select} LIMIT ${look.parquetRowsMax}` } : source;
   };
   const written = await writeSource(open, limits, context);
-  return answerOf(context, written, { format: 'parquet', compression, encoding: undefined, warnings: [] });
+  return answerOf(context, written, { format: 'parquet', compression, look, encoding: undefined, warnings: [] });
 }
 
 async function writeText(
@@ -76,7 +76,7 @@ async function writeText(
         const table = { format, limits, ...records };
         if (isCut) await cutToRecords(records.path, table);
         const written = await writeSource(columnsOpener(table, await textOpener(table, context)), limits, context);
-        return answerOf(context, written, { format, compression, encoding, warnings });
+        return answerOf(context, written, { format, compression, look, encoding, warnings });
       });
     });
   } finally {
@@ -97,10 +97,14 @@ function columnsOpener({ request, limits }: TextTable, open: SourceOpener): Sour
 async function answerOf(
   context: TaskContext,
   { source, written }: ConvertedSource,
-  { warnings, ...found }: Pick<ConvertAnswer, 'format' | 'compression' | 'encoding' | 'warnings'>,
+  {
+    warnings,
+    look,
+    ...found
+  }: Pick<ConvertAnswer, 'format' | 'compression' | 'encoding' | 'warnings'> & Pick<PlainFile, 'look'>,
 ): Promise<ConvertAnswer> {
   context.phases.enter('profile');
-  const { columns, profile } = await profileWritten(context, written);
+  const { columns, profile } = await profileWritten(context, written, { isProfiled: look === undefined });
   return {
     ...found,
     dialect: source.dialect,
