@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { RecordExtractor } from './record-extractor.js';
 
 async function extract(text: string, keys: string[], { pieceBytes = 1_000, isCut = false } = {}): Promise<string> {
@@ -36,13 +37,39 @@ describe('RecordExtractor', () => {
     }
   });
 
+  it('gives what stands at the path of any document, and nothing else', async () => {
+    const keys = ['a', 'b'];
+    const key = fc.constantFrom('a', 'b', 'c', '"', 'a.b', 'é');
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom(null, true, -1.5e-3, '', 'a', '"]}{[,:\\', 'é\n'),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(key, tie('value'), { maxKeys: 4 }),
+      ),
+    }));
+    const target = fc.array(value, { minLength: 1, maxLength: 4 });
+    const document = fc.tuple(fc.dictionary(key, value), fc.dictionary(key, value), target, fc.constantFrom(0, 1));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(document, { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 1, max: 50 }),
+        async (documents, pieceBytes) => {
+          const texts = documents.map(([outer, inner, records, indent]) =>
+            JSON.stringify({ ...outer, a: { ...inner, b: records } }, undefined, indent),
+          );
+          const found = await extract(texts.join('\n'), keys, { pieceBytes });
+          expect(JSON.parse(found)).toEqual(documents.flatMap(([, , records]) => records));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   it('leaves records in their lines', async () => {
     const text = '{\r\n "a": 1,\n "r": [\n  {"x":\n 1},\n\n  {"x": 2}\n ]\n}\n';
-    const lines = (await extract(text, ['r'])).split('\n');
-    const given = text.split('\n');
-    expect(lines).toHaveLength(given.length);
-    for (const [index, line] of lines.entries())
-      if (/x|1\}/.test(given[index] ?? '')) expect(line).toContain(given[index]?.trim());
+    const found = (await extract(text, ['r'])).split('\n').map((line) => line.trim());
+    expect(found).toEqual(['', '', '', '[{"x":', '1},', '', '{"x": 2}', '', '', ']']);
   });
 
   it.each([
