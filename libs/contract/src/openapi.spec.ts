@@ -3,7 +3,10 @@ import { openApiDocument } from './openapi.js';
 
 interface Described {
   readonly parameters?: readonly { readonly in: string; readonly name: string }[];
-  readonly responses: Record<string, { readonly headers?: object; readonly content?: object }>;
+  readonly responses: Record<
+    string,
+    { readonly headers?: object; readonly content?: Readonly<Record<string, unknown>> }
+  >;
 }
 
 describe('the OpenAPI document', () => {

@@ -12,6 +12,7 @@ import {
 } from '@millrace/testing';
 
 const COLUMNS = [{ name: 'a', type: 'BIGINT', nullable: false }];
+const PROFILE = { approximate: false, sampled_row_count: 2, columns: [] };
 
 describe('a file that was converted before', () => {
   let opened: TestCatalog;
@@ -64,7 +65,7 @@ describe('a file that was converted before', () => {
     const blobs = await Promise.all(Array.from({ length: fileCount }, () => writeBlob(catalog, tenantId)));
     const files = blobs.map((blob) => ({ ...blob, rowCount: 1 }));
     const statistics = { format: 'csv', warnings: ['Careful.'] };
-    const table = { columns: COLUMNS, rowCount: fileCount, sizeBytes: 10, statistics };
+    const table = { columns: COLUMNS, rowCount: fileCount, sizeBytes: 10, statistics, profile: PROFILE };
     await catalog.versions.commitReady(fence, {
       ...{ files, ...table },
       readingKey: isRemembered ? 'as csv' : undefined,
@@ -94,6 +95,8 @@ describe('a file that was converted before', () => {
     for (const { storageKey } of files) expect(await blobOf(storageKey)).toMatchObject({ referenceCount: 2 });
     const used = await catalog.uploads.get(tenantId, again.uploadId ?? newId('upload'));
     expect(used).toMatchObject({ status: 'consumed', storageKey: null });
+    const [version] = await catalog.datasets.resolveTables(tenantId, [again.tableName]);
+    expect(await catalog.versions.findProfile(tenantId, version?.head?.versionId ?? newId('version'))).toEqual(PROFILE);
     expect(await create()).toMatchObject({ status: 'ready' });
   });
 

@@ -72,5 +72,13 @@ export async function takeConverted(
   const { rowCount, sizeBytes } = row;
   const statistics = { ...jsonObject.parse(row.statistics), reused: true };
   const profile = jsonObject.nullable().parse(row.profile);
-  return { columns: columnList.parse(row.columns), rowCount, sizeBytes, statistics, profile, files, conversionKey: key };
+  return {
+    columns: columnList.parse(row.columns),
+    rowCount,
+    sizeBytes,
+    statistics,
+    profile,
+    files,
+    conversionKey: key,
+  };
 }
