@@ -9,6 +9,8 @@ export interface GatewaySettings {
   readonly uploadRetentionMs: number;
   /** How long an address for a part is good, and how long its upload waits to hear of the client. */
   readonly presignedUrlMs: number;
+  /** How long the answer to a request with an `Idempotency-Key` is kept. */
+  readonly idempotencyRetentionMs: number;
   readonly queryServiceUrl: string;
   readonly queryServiceConnectionMs: number;
   readonly internalSecret: string;

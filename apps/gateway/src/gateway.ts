@@ -50,6 +50,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     uploadIdleMs: environment.UPLOAD_IDLE_MS,
     uploadRetentionMs: environment.UPLOAD_RETENTION_MS,
     presignedUrlMs: environment.PRESIGNED_URL_MS,
+    idempotencyRetentionMs: environment.IDEMPOTENCY_RETENTION_MS,
     queryServiceUrl: options.queryServiceUrl,
     queryServiceConnectionMs: environment.QUERY_SERVICE_CONNECTION_MS,
     internalSecret: options.internalSecret,
@@ -69,6 +70,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     logger,
     metrics,
     limits: { connectionsMax: environment.HTTP_CONNECTIONS_MAX, jsonBodyMs: environment.JSON_BODY_TIMEOUT_MS },
+    idempotency: {
+      ledger: catalog.idempotencyKeys,
+      leaseMs: environment.LEASE_MS,
+      retentionMs: environment.IDEMPOTENCY_RETENTION_MS,
+    },
     readiness,
     extend: (fastify) => serveDocsPage(fastify, version),
   });

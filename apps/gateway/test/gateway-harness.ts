@@ -9,7 +9,7 @@ import { BullMqEventBus, migrateQueue } from '@millrace/queue';
 import { Readiness } from '@millrace/http';
 import { createLogger, createMetrics } from '@millrace/telemetry';
 import { createTenant, FaultyObjectStore, openCatalog, type TestTenant } from '@millrace/testing';
-import { startGateway } from '../src/gateway.js';
+import { startGateway, type RunningService } from '../src/gateway.js';
 
 export interface GatewayUnderTest {
   readonly url: string;
@@ -19,6 +19,8 @@ export interface GatewayUnderTest {
   readonly tenant: TestTenant;
   /** Sends a request as the tenant's admin, unless a key is given. */
   send(method: string, path: string, options?: SendOptions): Promise<Response>;
+  /** One more gateway on the same catalog and store. */
+  startAnother(): Promise<RunningService>;
   stop(): Promise<void>;
 }
 
@@ -48,28 +50,31 @@ export async function startTestGateway(
   const store = new FaultyObjectStore(given?.store ?? (await new FolderObjectStore(folder).open()));
   const logger = createLogger({ level: 'silent', service: 'gateway' });
   const events = await BullMqEventBus.open({ queueLocation, logger });
-  const gateway = await startGateway({
-    ...{
-      catalog,
-      store,
-      events,
-      logger,
-      metrics: createMetrics('gateway'),
-      version: '0.0.0',
-      readiness: new Readiness({
-        postgres: () => catalog.ping(),
-        object_store: (signal) => store.ping({ signal }),
-      }),
-    },
-    ...(given && { directUploads: given.directUploads }),
-    environment: parseEnvironment({ PORT: '0', DRAIN_MS: '1000', ...variables }),
-    queryServiceUrl,
-    internalSecret: 'a secret of more than thirty-two characters',
-  });
+  const startOne = () =>
+    startGateway({
+      ...{
+        catalog,
+        store,
+        events,
+        logger,
+        metrics: createMetrics('gateway'),
+        version: '0.0.0',
+        readiness: new Readiness({
+          postgres: () => catalog.ping(),
+          object_store: (signal) => store.ping({ signal }),
+        }),
+      },
+      ...(given && { directUploads: given.directUploads }),
+      environment: parseEnvironment({ PORT: '0', DRAIN_MS: '1000', ...variables }),
+      queryServiceUrl,
+      internalSecret: 'a secret of more than thirty-two characters',
+    });
+  const gateway = await startOne();
   const tenant = await createTenant(catalog);
   return {
     ...{ url: gateway.url, catalog, store, events, tenant },
     send: (method, path, options = {}) => send(gateway.url + path, method, { apiKey: tenant.admin.apiKey, ...options }),
+    startAnother: startOne,
     stop: async () => {
       await gateway.close();
       await events.close();

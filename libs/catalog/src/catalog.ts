@@ -5,6 +5,7 @@ import { DomainError } from '@millrace/domain';
 import { migrate, missingMigrations } from './database/migrations.js';
 import { DatasetRepository } from './datasets/datasets.repository.js';
 import { VersionRepository } from './datasets/versions.repository.js';
+import { IdempotencyKeyRepository } from './idempotency/idempotency-keys.repository.js';
 import { JobSignal } from './jobs/job-signal.js';
 import { JobRepository } from './jobs/jobs.repository.js';
 import { BackgroundRunRepository } from './queries/background-runs.repository.js';
@@ -37,6 +38,7 @@ export class Catalog {
   readonly resultLifetimes: ResultLifetimeRepository;
   readonly resultReuse: ResultReuseRepository;
   readonly jobs: JobRepository;
+  readonly idempotencyKeys: IdempotencyKeyRepository;
 
   private constructor(
     private readonly database: Database,
@@ -56,6 +58,7 @@ export class Catalog {
     this.resultLifetimes = new ResultLifetimeRepository(database, references);
     this.resultReuse = new ResultReuseRepository(database, references);
     this.jobs = new JobRepository(database, references);
+    this.idempotencyKeys = new IdempotencyKeyRepository(database);
   }
 
   /** @throws DomainError `service.unavailable` when the database does not answer */

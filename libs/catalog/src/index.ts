@@ -24,6 +24,7 @@ export {
   type ConvertedFile,
   type ConvertedVersion,
 } from './datasets/versions.repository.js';
+export { IdempotencyKeyRepository } from './idempotency/idempotency-keys.repository.js';
 export type { AdmitRequest, AdmittedJob, QueuePlace } from './jobs/job-admission.js';
 export type { AttemptEnd } from './jobs/job-attempt.js';
 export { CONVERT_JOB, PERSIST_JOB, QUERY_JOB } from './jobs/job-consequences.js';

@@ -16,7 +16,25 @@ describe('the OpenAPI document', () => {
 
   it('names the headers that say what a file is', () => {
     const headers = paths['/v1/files']?.post?.parameters?.map((parameter) => `${parameter.in} ${parameter.name}`);
-    expect(headers).toEqual(['header Content-Encoding', 'header Content-Disposition', 'header Content-Digest']);
+    expect(headers).toEqual([
+      'header Idempotency-Key',
+      'header Content-Encoding',
+      'header Content-Disposition',
+      'header Content-Digest',
+    ]);
+  });
+
+  it('says that every POST may carry a key, and beside it what else a header can say', () => {
+    const namesOf = (path: string, method: string): (string | undefined)[] =>
+      (paths[path]?.[method]?.parameters ?? []).map(({ name }) => name);
+    expect(namesOf('/v1/datasets', 'post')).toEqual(['Prefer', 'Idempotency-Key']);
+    const posts = Object.entries(paths).filter(([, methods]) => methods.post);
+    for (const [path, { post }] of posts) {
+      expect(namesOf(path, 'post')).toContain('Idempotency-Key');
+      expect(Object.keys(post?.responses ?? {})).toEqual(expect.arrayContaining(['409', '422']));
+    }
+    expect(posts.length).toBeGreaterThan(5);
+    expect(namesOf('/v1/datasets/{id}', 'put')).toEqual(['id']);
   });
 
   it.each<[string, string, number, string[]]>([
@@ -37,14 +55,14 @@ describe('the OpenAPI document', () => {
     ],
     ['/v1/results/{id}', 'get', 304, ['ETag', 'Vary', 'Cache-Control']],
     ['/v1/results/{id}/download', 'get', 304, ['ETag', 'Vary', 'Cache-Control']],
-    ['/v1/files/presign', 'post', 201, ['Location']],
+    ['/v1/files/presign', 'post', 201, ['Location', 'Idempotency-Replayed']],
     ['/v1/files', 'get', 401, ['WWW-Authenticate']],
-    ['/v1/query', 'post', 202, ['Location', 'Retry-After', 'Preference-Applied']],
+    ['/v1/query', 'post', 202, ['Location', 'Retry-After', 'Preference-Applied', 'Idempotency-Replayed']],
     ['/v1/query', 'post', 429, ['Retry-After']],
     ['/v1/query', 'post', 503, ['Retry-After']],
     ['/v1/query', 'post', 400, []],
-    ['/v1/datasets', 'post', 201, ['Location', 'Preference-Applied']],
-    ['/v1/datasets', 'post', 202, ['Location', 'Retry-After', 'Preference-Applied']],
+    ['/v1/datasets', 'post', 201, ['Location', 'Preference-Applied', 'Idempotency-Replayed']],
+    ['/v1/datasets', 'post', 202, ['Location', 'Retry-After', 'Preference-Applied', 'Idempotency-Replayed']],
   ])('names the headers of answers: %s %s %i', (path, method, status, headers) => {
     expect(headersOf(path, method, status)).toEqual(headers);
   });

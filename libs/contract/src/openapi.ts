@@ -1,7 +1,7 @@
 import { ERRORS, idPattern, ID_PREFIXES, type ErrorCode, type IdKind } from '@millrace/domain';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { z } from 'zod';
-import { COMMON_ERRORS, type Operation, type OperationResponse } from './operation.js';
+import { COMMON_ERRORS, IDEMPOTENCY_ERRORS, type Operation, type OperationResponse } from './operation.js';
 import { OPERATIONS } from './operations.js';
 import { problemSchema } from './schemas/common.js';
 
@@ -46,6 +46,7 @@ function documentPaths(): ZodOpenApiPathsObject {
 
 function documentOperation(name: string, operation: Operation): ZodOpenApiOperationObject {
   const parameters = pathParameters(operation.path);
+  const headers = headerParameters(operation);
   return {
     operationId: name,
     summary: operation.summary,
@@ -55,20 +56,41 @@ function documentOperation(name: string, operation: Operation): ZodOpenApiOperat
     requestParams: {
       ...(parameters && { path: parameters }),
       ...(operation.query && { query: operation.query }),
-      ...(operation.prefer && { header: preferHeader }),
-      ...(operation.headers && { header: operation.headers }),
+      ...(headers && { header: headers }),
     },
     ...(operation.body && { requestBody: documentBody(operation.body) }),
     responses: { ...documentResponses(operation), ...documentProblems(operation) },
   };
 }
 
-const preferHeader = z.object({
+/** The headers that an operation understands beside those of every route. */
+function headerParameters({ method, prefer, headers }: Operation): z.ZodObject | undefined {
+  const shape = {
+    ...(prefer && preferHeader),
+    ...(method === 'post' && idempotencyHeader),
+    ...headers?.shape,
+  };
+  return Object.keys(shape).length > 0 ? z.object(shape) : undefined;
+}
+
+const preferHeader = {
   Prefer: z.string().optional().meta({
     description: '`wait=N`: answer within N seconds, at most 60. `respond-async`: answer 202 at once.',
     example: 'wait=20',
   }),
-});
+};
+
+const idempotencyHeader = {
+  'Idempotency-Key': z
+    .string()
+    .regex(/^[\x20-\x7e]{1,255}$/)
+    .optional()
+    .meta({
+      description:
+        'The same request with the same key is done once; its answer is given again. A new key for each new request.',
+      example: '5f0c2d8e-7d0a-4d4e-9a51-0f6f1e2c9b7a',
+    }),
+};
 
 function pathParameters(path: string): z.ZodObject | undefined {
   const collection = /^\/v1\/([a-z]+)\/\{id\}/.exec(path)?.[1];
@@ -103,6 +125,9 @@ function documentResponses(operation: Operation): ZodOpenApiOperationObject['res
     const headers = documentHeaders({
       ...response.headers,
       ...(operation.prefer && { 'Preference-Applied': 'What of `Prefer` was heeded.' }),
+      ...(operation.method === 'post' && {
+        'Idempotency-Replayed': '`true` when this is the answer to an earlier request with the same key.',
+      }),
       ...(status === '200' && isList(operation) && { Link: 'The next page, `rel="next"`, if there is one.' }),
     });
     responses[status as `${1 | 2 | 3 | 4 | 5}${string}`] = {
@@ -146,7 +171,11 @@ function problemHeaders(status: number, codes: readonly ErrorCode[]) {
 
 /** One problem response per status, whose description lists the codes that come with it. */
 function documentProblems(operation: Operation): ZodOpenApiOperationObject['responses'] {
-  const codes = operation.access === 'public' ? operation.errors : [...COMMON_ERRORS, ...operation.errors];
+  const codes = [
+    ...(operation.access === 'public' ? [] : COMMON_ERRORS),
+    ...(operation.method === 'post' ? IDEMPOTENCY_ERRORS : []),
+    ...operation.errors,
+  ];
   const byStatus = Map.groupBy(new Set<ErrorCode>(codes), (code) => ERRORS[code].status);
   const responses: ZodOpenApiOperationObject['responses'] = {};
   for (const [status, ofStatus] of byStatus) {

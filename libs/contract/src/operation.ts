@@ -63,6 +63,12 @@ export const COMMON_ERRORS = [
   'internal',
 ] as const satisfies readonly ErrorCode[];
 
+/** Errors of requests that carry an `Idempotency-Key`, which every POST may. */
+export const IDEMPOTENCY_ERRORS = [
+  'idempotency.key_reused',
+  'idempotency.in_progress',
+] as const satisfies readonly ErrorCode[];
+
 /** Errors of whatever reads tables in an engine process. */
 export const ENGINE_ERRORS = [
   'query.deadline',

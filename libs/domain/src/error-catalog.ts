@@ -27,6 +27,8 @@ export const ERRORS = {
   'range.not_satisfiable': mistake(416, 'There are no such bytes'),
   'cursor.invalid': mistake(400, 'The cursor is not valid'),
   'route.unknown': mistake(404, 'There is no such route'),
+  'idempotency.key_reused': mistake(422, 'The idempotency key was used for something else'),
+  'idempotency.in_progress': passing(409, 'The request with this idempotency key is under way'),
 
   'upload.empty': mistake(400, 'The upload is empty'),
   'upload.too_large': mistake(413, 'The upload is too large'),

@@ -51,6 +51,15 @@ export { DEFAULT_TENANT_LIMITS, SQL_BYTES_MAX, type TenantLimits } from './limit
 export type { BlobKey, BlobRegister, WrittenBlob } from './ports/blob-register.port.js';
 export type { DirectPart, DirectUpload, DirectUploads, SentPart, SignedPart } from './ports/direct-uploads.port.js';
 export type { DomainEvent, EventBus, EventOf, EventType } from './ports/event-bus.port.js';
+export type {
+  ClaimEffect,
+  ClaimOutcome,
+  ClaimTimes,
+  IdempotencyClaim,
+  IdempotencyKey,
+  IdempotencyLedger,
+  KeptAnswer,
+} from './ports/idempotency-ledger.port.js';
 export type { HeartbeatAnswer, JobFence, JobLedger, StartedJob } from './ports/job-ledger.port.js';
 export type { KeyDirectory } from './ports/key-directory.port.js';
 export type { ByteRange, ByteStream, ObjectStore, StoreOptions, StoredObject } from './ports/object-store.port.js';

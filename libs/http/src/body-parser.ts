@@ -5,6 +5,7 @@ import type { AuthenticatedRequest } from '@millrace/auth';
 import { DomainError } from '@millrace/domain';
 import { BodyBudget, type BodyShare } from './body-budget.js';
 import type { HttpLimits } from './http-limits.js';
+import { noteBody } from './idempotency.js';
 import type { MillraceRouteConfig } from './operation.decorator.js';
 import { withTimeLimits } from './time-limits.js';
 
@@ -35,6 +36,7 @@ export function registerBodyParser(fastify: FastifyInstance, limits: HttpLimits)
     if ((form === 'none' || form === 'jsonOrNone') && isEmpty(request)) return done(null);
     readJson(request, payload, limits).then(
       (bytes) => {
+        noteBody(request, bytes);
         if (form === 'jsonBytes') return done(null, bytes);
         void parseJson(request, bytes.toString('utf8'), (error, body) => done(error ? malformed(error) : null, body));
       },

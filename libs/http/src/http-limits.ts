@@ -1,4 +1,5 @@
-const MiB = 1024 * 1024;
+const KiB = 1024;
+const MiB = 1024 * KiB;
 
 /** What the clients of one server may hold of it. */
 export interface HttpLimits {
@@ -18,6 +19,8 @@ export interface HttpLimits {
   readonly jsonBytesOfTenantMax: number;
   /** The same of all tenants: what stands between them and the memory of the process. */
   readonly jsonBytesInAllMax: number;
+  /** Of an answer that is kept for who sends the same request again. */
+  readonly keptAnswerBytesMax: number;
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
@@ -29,4 +32,5 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   jsonBytesMax: 8 * MiB,
   jsonBytesOfTenantMax: 64 * MiB,
   jsonBytesInAllMax: 256 * MiB,
+  keptAnswerBytesMax: 256 * KiB,
 };

@@ -10,6 +10,8 @@ import { registerBodyParser } from './body-parser.js';
 import { answerClientErrors } from './client-error.js';
 import { closeAfterEarlyAnswer, closeAfterEarlyAnswers, endStalledAnswers } from './early-answer.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.js';
+import { answerRepeats } from './idempotency.js';
+import type { IdempotencySettings } from './idempotent-work.js';
 import { createNodeServer } from './node-server.js';
 import type { MillraceRouteConfig } from './operation.decorator.js';
 import { observeRequests } from './request-observer.js';
@@ -40,6 +42,8 @@ export interface HttpServerOptions {
   readonly metrics: Registry;
   /** What clients may hold, where it is not `DEFAULT_HTTP_LIMITS`. */
   readonly limits?: Partial<HttpLimits>;
+  /** Where requests are remembered that carry an `Idempotency-Key`; without it the header means nothing. */
+  readonly idempotency?: IdempotencySettings;
   /** Says when the process is about to stop; while it is, answers end their connections. */
   readonly readiness?: Readiness;
   /** Adds what is not a route of the contract, such as pages, before the app starts; see `makePublic`. */
@@ -69,6 +73,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   endStalledAnswers(fastify, limits);
   fastify.addHook('onRequest', (request, _reply, done) => done(unknownParameter(request)));
   observeRequests(fastify, options);
+  if (options.idempotency) {
+    const answerBytesMax = limits.keptAnswerBytesMax;
+    answerRepeats(fastify, { ...options.idempotency, answerBytesMax }, options.logger);
+  }
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     bodyParser: false,
     logger: new NestLogger(options.logger),

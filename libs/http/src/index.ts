@@ -1,5 +1,7 @@
 export { HealthController } from './health.controller.js';
 export { closeHttpServer, createHttpServer } from './http-server.js';
+export { Idempotent } from './idempotent.decorator.js';
+export { IdempotentWork } from './idempotent-work.js';
 export { IdParam } from './id-param.js';
 export { OperationsDoor, type OperationsPage } from './operations-door.js';
 export { makePublic, Operation } from './operation.decorator.js';

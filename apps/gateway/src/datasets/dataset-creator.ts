@@ -4,12 +4,16 @@ import { readingKey, type CreateDatasetBody, type SourceConfig } from '@millrace
 import {
   checkLabel,
   checkTableName,
+  type DatasetId,
   deriveTableName,
   DomainError,
+  ERRORS,
+  type IdempotencyClaim,
   newId,
   type Principal,
   ownThings,
 } from '@millrace/domain';
+import type { IdempotentWork } from '@millrace/http';
 import { BlobWriter, objectKeys } from '@millrace/object-store';
 import { describeJob } from '@millrace/queue';
 
@@ -26,17 +30,29 @@ export class DatasetCreator {
   ) {}
 
   /**
-   * A new dataset, whose conversion has begun where there is something to convert.
+   * A new dataset, whose conversion has begun where there is something to convert; or the one that the same request made
+   * before, whose answer was lost.
    *
-   * @throws DomainError `label.blank`, `table_name.*`, `upload.*`, `inline.too_large`, `result.*`, `auth.forbidden`
+   * @throws DomainError `label.blank`, `table_name.*`, `upload.*`, `inline.too_large`, `result.*`, `auth.forbidden`,
+   *   `idempotency.in_progress`
    */
-  async create(caller: Principal, body: CreateDatasetBody): Promise<Dataset> {
+  async create(caller: Principal, body: CreateDatasetBody, work?: IdempotentWork): Promise<Dataset> {
+    const made = await this.findMade(caller, work);
+    if (made) return made;
     const label = checkLabel(body.label);
     const tableName = body.table_name ?? deriveTableName(label);
     checkTableName(tableName);
-    if ('upload_id' in body.source) return this.createFromUpload(caller, { label, tableName }, body.source);
-    if ('result_id' in body.source) return this.createFromResult(caller, { label, tableName }, body.source);
-    return this.createInline(caller, { label, tableName }, body.source.inline);
+    const names = { label, tableName, claim: work?.claim };
+    if ('upload_id' in body.source) return this.createFromUpload(caller, names, body.source);
+    if ('result_id' in body.source) return this.createFromResult(caller, names, body.source);
+    return this.createInline(caller, names, body.source.inline);
+  }
+
+  /** A conversion that may succeed the next time is begun anew: that is what a client repeats its request for. */
+  private async findMade({ tenantId }: Principal, work: IdempotentWork | undefined): Promise<Dataset | undefined> {
+    if (work?.effectId === undefined) return undefined;
+    const made = await this.catalog.datasets.get(tenantId, work.effectId as DatasetId);
+    return made.error && ERRORS[made.error.code].retryable ? undefined : made;
   }
 
   private async createFromUpload(
@@ -88,6 +104,7 @@ export class DatasetCreator {
 interface Names {
   readonly label: string;
   readonly tableName: string;
+  readonly claim: IdempotencyClaim | undefined;
 }
 
 /** The rows of a result become those of a table: whose key may not read the one may not make the other. */

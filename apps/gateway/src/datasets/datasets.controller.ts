@@ -21,7 +21,16 @@ import {
   type EventBus,
   type Principal,
 } from '@millrace/domain';
-import { IdParam, decodeIdCursor, Operation, pageFields, Prefer, type Preference } from '@millrace/http';
+import {
+  Idempotent,
+  IdempotentWork,
+  IdParam,
+  decodeIdCursor,
+  Operation,
+  pageFields,
+  Prefer,
+  type Preference,
+} from '@millrace/http';
 import { announceCancel } from '../jobs/announce-cancel.js';
 import { QueryServiceProxy } from '../query-service.proxy.js';
 import { EVENT_BUS } from '../tokens.js';
@@ -47,10 +56,11 @@ export class DatasetsController {
   async create(
     @Body({ schema: createDatasetSchema }) body: CreateDatasetBody,
     @Prefer() preference: Preference,
+    @Idempotent() work: IdempotentWork | undefined,
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DatasetBody> {
-    const created = await this.creator.create(caller, body);
+    const created = await this.creator.create(caller, body, work);
     const dataset = await this.waitFor(created, preference.waitMs);
     void reply.header('location', `/v1/datasets/${dataset.id}`);
     if (dataset.error) throw DomainError.fromRecord(dataset.error);

@@ -5,7 +5,7 @@ import { Caller } from '@millrace/auth';
 import { Catalog } from '@millrace/catalog';
 import { listUploadsQuerySchema, type UploadBody, type uploadListSchema } from '@millrace/contract';
 import { type Principal, type UploadId, ownThings } from '@millrace/domain';
-import { IdParam, decodeIdCursor, Operation, pageFields } from '@millrace/http';
+import { Idempotent, IdempotentWork, IdParam, decodeIdCursor, Operation, pageFields } from '@millrace/http';
 import { QueryServiceProxy } from '../query-service.proxy.js';
 import { UploadReceiver } from './upload-receiver.js';
 import { presentUpload } from './upload.presenter.js';
@@ -22,9 +22,12 @@ export class FilesController {
   async upload(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Idempotent() work: IdempotentWork | undefined,
     @Caller() caller: Principal,
-  ): Promise<UploadBody> {
-    const upload = await this.receiver.receive(caller, request);
+  ): Promise<UploadBody | undefined> {
+    const upload = await this.receiver.receive(caller, request, work);
+    // The answer of the first time is given, whatever became of its upload.
+    if (!upload) return undefined;
     void reply.header('location', `/v1/files/${upload.id}`);
     return presentUpload(upload);
   }

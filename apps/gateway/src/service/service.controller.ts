@@ -27,11 +27,12 @@ export class ServiceController {
 
   @Operation('service.config')
   config(): ConfigBody {
-    const { version, uploadBytesMax, uploadRetentionMs } = this.settings;
+    const { version, uploadBytesMax, uploadRetentionMs, idempotencyRetentionMs } = this.settings;
     const limits = {
       ...DEFAULT_TENANT_LIMITS,
       uploadBytesMax: Math.min(uploadBytesMax, DEFAULT_TENANT_LIMITS.uploadBytesMax),
       uploadRetentionMs,
+      idempotencyRetentionMs,
     };
     return {
       version,

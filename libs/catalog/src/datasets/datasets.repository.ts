@@ -1,6 +1,7 @@
 import {
   DomainError,
   type DatasetId,
+  type IdempotencyClaim,
   type JobId,
   type TenantId,
   type UploadId,
@@ -12,6 +13,7 @@ import type { Database, Transaction } from '../database/database.js';
 import { cutPage, pageRows, type Page, type PageRequest } from '../database/page.js';
 import { findRow, fromNow, likeLiteral, NOW, rowsOf } from '../database/sql.js';
 import { updateRow } from '../database/transition.js';
+import { bindEffect } from '../idempotency/bind-effect.js';
 import { lockJob, requestCancel, type AttemptEnd } from '../jobs/job-attempt.js';
 import { insertJob, type NewJob } from '../jobs/outbox.js';
 import { DatasetEntity } from '../schema/dataset.entity.js';
@@ -42,6 +44,8 @@ export interface NewDataset extends DatasetRowValues {
   readonly readingKey?: string | undefined;
   /** The `dataset.convert` job. */
   readonly job: NewJob;
+  /** Of the key that the request came with: whoever sends it again finds this dataset. */
+  readonly claim?: IdempotencyClaim | undefined;
 }
 
 export interface DatasetFilter {
@@ -62,43 +66,40 @@ export class DatasetRepository {
    * Makes a dataset with its first version and the job that converts it; claims the upload it comes from. What was converted
    * before in the same way is ready at once, without a job.
    *
-   * @throws DomainError `upload.unknown`, `upload.consumed`, `upload.expired`, `upload.in_use`, `table_name.taken`
+   * @throws DomainError `upload.unknown`, `upload.consumed`, `upload.expired`, `upload.in_use`, `table_name.taken`,
+   *   `idempotency.in_progress`
    */
   async create(dataset: NewDataset): Promise<Dataset> {
-    const { tenantId, id, tableName } = dataset;
-    await this.orNameTaken({ tenantId, tableName }, () =>
-      this.database.transaction(async (transaction) => {
-        const source = await this.claimSource(transaction, dataset);
-        const { type: sourceType } = dataset.source;
-        const raw = { tenantId, ...source };
-        const converted = await takeConverted(transaction, this.references, { ...raw, readingKey: dataset.readingKey });
-        if (converted) {
-          await useUpSource(transaction, this.references, raw);
-          await insertReady(transaction, { ...dataset, sourceType, uploadId: source.uploadId }, converted);
-          return;
-        }
-        await insertJob(transaction, dataset, dataset.job);
-        await insertProcessing(transaction, { ...dataset, sourceType }, { ...source, jobId: dataset.job.id });
-      }),
-    );
-    return this.get(tenantId, id);
+    return this.make(dataset, async (transaction) => {
+      const source = await this.claimSource(transaction, dataset);
+      const { type: sourceType } = dataset.source;
+      const raw = { tenantId: dataset.tenantId, ...source };
+      const converted = await takeConverted(transaction, this.references, { ...raw, readingKey: dataset.readingKey });
+      if (converted) {
+        await useUpSource(transaction, this.references, raw);
+        await insertReady(transaction, { ...dataset, sourceType, uploadId: source.uploadId }, converted);
+        return;
+      }
+      await insertJob(transaction, dataset, dataset.job);
+      await insertProcessing(transaction, { ...dataset, sourceType }, { ...source, jobId: dataset.job.id });
+    });
   }
 
   /**
    * Makes a dataset of a ready result, which is ready at once. Its file is the result's, and outlives it.
    *
    * @throws DomainError `result.not_found`, `result.pending`, `result.failed`, `result.expired`,
-   *   `storage.object_missing`, `table_name.taken`
+   *   `storage.object_missing`, `table_name.taken`, `idempotency.in_progress`
    */
-  async createFromResult(dataset: DatasetRowValues, claim: Omit<ResultClaim, 'tenantId'>): Promise<Dataset> {
-    const { tenantId, id, tableName } = dataset;
-    await this.orNameTaken({ tenantId, tableName }, () =>
-      this.database.transaction(async (transaction) => {
-        const table = await takeResultTable(transaction, this.references, { tenantId, ...claim });
-        await insertReady(transaction, { ...dataset, sourceType: 'result' }, table);
-      }),
-    );
-    return this.get(tenantId, id);
+  async createFromResult(
+    dataset: DatasetRowValues & Pick<NewDataset, 'claim'>,
+    result: Omit<ResultClaim, 'tenantId'>,
+  ): Promise<Dataset> {
+    return this.make(dataset, async (transaction) => {
+      const { tenantId } = dataset;
+      const table = await takeResultTable(transaction, this.references, { tenantId, ...result });
+      await insertReady(transaction, { ...dataset, sourceType: 'result' }, table);
+    });
   }
 
   /** @throws DomainError `dataset.not_found` */
@@ -212,6 +213,20 @@ export class DatasetRepository {
       ),
     );
     return swept.length;
+  }
+
+  /** Makes a dataset, and what the request's key has to say about it, in one transaction. */
+  private async make(
+    { tenantId, id, tableName, claim }: DatasetRowValues & Pick<NewDataset, 'claim'>,
+    work: (transaction: Transaction) => Promise<void>,
+  ): Promise<Dataset> {
+    await this.orNameTaken({ tenantId, tableName }, () =>
+      this.database.transaction(async (transaction) => {
+        await work(transaction);
+        if (claim) await bindEffect(transaction, claim, { effectId: id });
+      }),
+    );
+    return this.get(tenantId, id);
   }
 
   /** The key that holds inline bytes, or the claimed upload. */

@@ -2,6 +2,7 @@ import {
   DomainError,
   newId,
   uploadLifecycle,
+  type IdempotencyClaim,
   type TenantId,
   type UploadId,
   type UploadStatus,
@@ -14,6 +15,7 @@ import { pageOf, type Page, type PageRequest } from '../database/page.js';
 import { findRow, fromNow, rowsOf } from '../database/sql.js';
 import { sweep, SWEEP_ROWS_MAX } from '../database/sweep.js';
 import { insertRow, transition } from '../database/transition.js';
+import { bindEffect } from '../idempotency/bind-effect.js';
 import { UploadEntity, type Upload } from '../schema/upload.entity.js';
 
 export interface NewUpload {
@@ -26,6 +28,8 @@ export interface NewUpload {
   readonly fileName?: string | undefined;
   /** How long the upload waits to be used. */
   readonly expiresInMs: number;
+  /** Of the key that the request came with, and what it asked for: whoever sends it again finds this upload. */
+  readonly claim?: (IdempotencyClaim & { readonly fingerprint: string }) | undefined;
 }
 
 /** Whose uploads count: those of one user, or all of the tenant when no user is named. */
@@ -40,9 +44,13 @@ export class UploadRepository {
     private readonly references: BlobReferences,
   ) {}
 
-  /** Makes written bytes an upload; bytes the tenant has already are not kept twice. */
+  /**
+   * Makes written bytes an upload; bytes the tenant has already are not kept twice.
+   *
+   * @throws DomainError `idempotency.in_progress`
+   */
   async commit(upload: NewUpload): Promise<Upload> {
-    const { tenantId, userId, blob, expiresInMs } = upload;
+    const { tenantId, userId, blob, expiresInMs, claim } = upload;
     const id = newId('upload');
     return this.database.transaction(async (transaction) => {
       const { storageKey, deduplicated } = await this.references.commitWritten(transaction, tenantId, blob);
@@ -60,6 +68,7 @@ export class UploadRepository {
         fileName: upload.fileName ?? null,
         expiresAt: fromNow(expiresInMs),
       });
+      if (claim) await bindEffect(transaction, claim, { effectId: id, fingerprint: claim.fingerprint });
       return transaction.getRepository(UploadEntity).findOneByOrFail({ tenantId, id });
     });
   }

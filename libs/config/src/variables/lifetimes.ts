@@ -12,6 +12,10 @@ export const lifetimesVariables = {
     min: 1_000,
     default: 30 * dayMs,
   }),
+  IDEMPOTENCY_RETENTION_MS: integer('How long the answer to a request with an `Idempotency-Key` is kept.', {
+    min: 1_000,
+    default: dayMs,
+  }),
   DELETION_GRACE_MS: integer('How long bytes stay after their last reference went.', { min: 0, default: minuteMs }),
   LEASE_MS: integer('How long a worker or a writer may be silent before it counts as lost.', {
     min: 500,
