@@ -27,7 +27,7 @@ export function sweepSchedule(parts: SchedulePart): Sweep[] {
   const often = environment.SWEEP_INTERVAL_MS;
   const seldom = often * SELDOM;
   const { FAILED_DATASET_RETENTION_MS, HISTORY_RETENTION_MS } = environment;
-  const { blobs, jobs, queryRuns, results, resultLifetimes, uploads, datasets } = catalog;
+  const { blobs, jobs, queryRuns, results, resultLifetimes, uploads, datasets, idempotencyKeys } = catalog;
   /** Tells who waits for a job that the sweeper ended for good. */
   const announceJob = async ({ tenantId, jobId, status }: AttemptEnd): Promise<void> => {
     if (!isTerminal(jobLifecycle, status)) return;
@@ -48,6 +48,7 @@ export function sweepSchedule(parts: SchedulePart): Sweep[] {
     ['uploads.forget', seldom, () => uploads.purgeEnded({ olderThanMs: HISTORY_RETENTION_MS, limit: BATCH_ROWS })],
     ['query_runs.forget', seldom, () => queryRuns.purgeEnded({ olderThanMs: HISTORY_RETENTION_MS, limit: BATCH_ROWS })],
     ['jobs.forget', seldom, () => jobs.purgeEnded({ olderThanMs: HISTORY_RETENTION_MS, limit: BATCH_ROWS })],
+    ['idempotency_keys.forget', seldom, () => idempotencyKeys.purgeExpired({ limit: BATCH_ROWS })],
   ];
   return rows.map(([name, intervalMs, sweepBatch]) => ({ name, intervalMs, sweepBatch }));
 }

@@ -144,6 +144,21 @@ describe('the sweepers', () => {
     expect(await bench.catalog.datasets.get(tenantId, waiting.id)).toMatchObject({ status: 'processing' });
   });
 
+  it('forget idempotency keys when their time is over', async () => {
+    const { tenantId } = owner;
+    const take = (digit: string, retentionMs: number) =>
+      bench.catalog.idempotencyKeys.claim(
+        { tenantId, keyHash: digit.repeat(64) },
+        { fingerprint: 'f'.repeat(64), leaseMs: 1, retentionMs },
+      );
+    await take('a', 1);
+    await take('b', DAY_MS);
+    await bench.startWorker();
+    const left = () => bench.query<{ hash: string }>('SELECT key_hash AS hash FROM idempotency_keys');
+    await eventually('one is forgotten', async () => (await left()).length === 1);
+    expect(await left()).toEqual([{ hash: 'b'.repeat(64) }]);
+  });
+
   it('go on when one of them fails, which is logged and counted', async () => {
     await bench.query('ALTER TABLE query_runs RENAME COLUMN lease_until TO lease_gone');
     const { id } = await newUpload(50);
