@@ -11,6 +11,8 @@ import { BlobReader } from './files/blob-reader.js';
 import { DirectUploader } from './files/direct-uploader.js';
 import { DirectUploadsController } from './files/direct-uploads.controller.js';
 import { FilesController } from './files/files.controller.js';
+import { TusController } from './files/tus.controller.js';
+import { TusDoor } from './files/tus-door.js';
 import { UploadPlaces } from './files/upload-places.js';
 import { UploadReceiver } from './files/upload-receiver.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './gateway-settings.js';
@@ -44,6 +46,7 @@ export class GatewayModule {
       controllers: [
         FilesController,
         DirectUploadsController,
+        TusController,
         DatasetsController,
         QueriesController,
         ResultsController,
@@ -67,6 +70,7 @@ export class GatewayModule {
         JobWaiter,
         QueryRunsService,
         QueryServiceProxy,
+        TusDoor,
         UploadPlaces,
         UploadReceiver,
         WakeUpCalls,

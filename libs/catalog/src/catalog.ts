@@ -16,6 +16,7 @@ import { ResultRepository } from './queries/results.repository.js';
 import { KeyRepository } from './tenants/keys.repository.js';
 import { TenantRepository } from './tenants/tenants.repository.js';
 import { DirectUploadRepository } from './uploads/direct-uploads.repository.js';
+import { ResumableUploadRepository } from './uploads/resumable-uploads.repository.js';
 import { UploadRepository } from './uploads/uploads.repository.js';
 
 export interface CatalogOptions extends DatabaseOptions {
@@ -30,6 +31,7 @@ export class Catalog {
   readonly blobs: BlobRepository;
   readonly uploads: UploadRepository;
   readonly directUploads: DirectUploadRepository;
+  readonly resumableUploads: ResumableUploadRepository;
   readonly datasets: DatasetRepository;
   readonly versions: VersionRepository;
   readonly queryRuns: QueryRunRepository;
@@ -50,6 +52,7 @@ export class Catalog {
     this.blobs = new BlobRepository(database, references);
     this.uploads = new UploadRepository(database, references);
     this.directUploads = new DirectUploadRepository(database, references);
+    this.resumableUploads = new ResumableUploadRepository(database, references);
     this.datasets = new DatasetRepository(database, references);
     this.versions = new VersionRepository(database, references);
     this.queryRuns = new QueryRunRepository(database, references);

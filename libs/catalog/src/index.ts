@@ -72,4 +72,11 @@ export {
   type DirectUploadRow,
   type NewDirectUpload,
 } from './uploads/direct-uploads.repository.js';
+export {
+  PIECES_MAX,
+  ResumableUploadRepository,
+  type NewResumableUpload,
+  type ResumableUpload,
+  type UploadPiece,
+} from './uploads/resumable-uploads.repository.js';
 export { UploadRepository, type NewUpload, type OwnerFilter } from './uploads/uploads.repository.js';

@@ -1,6 +1,6 @@
 export { type ClientRequest, MillraceClient, PendingError, ProblemError } from './client.js';
 export { openApiDocument } from './openapi.js';
-export type { HttpMethod, Operation } from './operation.js';
+export { type HttpMethod, type Operation, takesKey } from './operation.js';
 export { type OperationName, OPERATIONS } from './operations.js';
 export { readingKey } from './reading-key.js';
 export {

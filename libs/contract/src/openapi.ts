@@ -1,7 +1,7 @@
 import { ERRORS, idPattern, ID_PREFIXES, type ErrorCode, type IdKind } from '@millrace/domain';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { z } from 'zod';
-import { COMMON_ERRORS, IDEMPOTENCY_ERRORS, type Operation, type OperationResponse } from './operation.js';
+import { COMMON_ERRORS, IDEMPOTENCY_ERRORS, takesKey, type Operation, type OperationResponse } from './operation.js';
 import { OPERATIONS } from './operations.js';
 import { problemSchema } from './schemas/common.js';
 
@@ -64,10 +64,11 @@ function documentOperation(name: string, operation: Operation): ZodOpenApiOperat
 }
 
 /** The headers that an operation understands beside those of every route. */
-function headerParameters({ method, prefer, headers }: Operation): z.ZodObject | undefined {
+function headerParameters(operation: Operation): z.ZodObject | undefined {
+  const { prefer, headers } = operation;
   const shape = {
     ...(prefer && preferHeader),
-    ...(method === 'post' && idempotencyHeader),
+    ...(takesKey(operation) && idempotencyHeader),
     ...headers?.shape,
   };
   return Object.keys(shape).length > 0 ? z.object(shape) : undefined;
@@ -93,7 +94,7 @@ const idempotencyHeader = {
 };
 
 function pathParameters(path: string): z.ZodObject | undefined {
-  const collection = /^\/v1\/([a-z]+)\/\{id\}/.exec(path)?.[1];
+  const collection = /^\/v1\/([a-z]+)\/(?:tus\/)?\{id\}/.exec(path)?.[1];
   const kind = collection && ID_KIND_OF_COLLECTION[collection];
   if (!kind) return undefined;
   return z.object({
@@ -125,7 +126,7 @@ function documentResponses(operation: Operation): ZodOpenApiOperationObject['res
     const headers = documentHeaders({
       ...response.headers,
       ...(operation.prefer && { 'Preference-Applied': 'What of `Prefer` was heeded.' }),
-      ...(operation.method === 'post' && {
+      ...(takesKey(operation) && {
         'Idempotency-Replayed': '`true` when this is the answer to an earlier request with the same key.',
       }),
       ...(status === '200' && isList(operation) && { Link: 'The next page, `rel="next"`, if there is one.' }),
@@ -173,7 +174,7 @@ function problemHeaders(status: number, codes: readonly ErrorCode[]) {
 function documentProblems(operation: Operation): ZodOpenApiOperationObject['responses'] {
   const codes = [
     ...(operation.access === 'public' ? [] : COMMON_ERRORS),
-    ...(operation.method === 'post' ? IDEMPOTENCY_ERRORS : []),
+    ...(takesKey(operation) ? IDEMPOTENCY_ERRORS : []),
     ...operation.errors,
   ];
   const byStatus = Map.groupBy(new Set<ErrorCode>(codes), (code) => ERRORS[code].status);

@@ -1,7 +1,7 @@
 import type { ErrorCode, Scope } from '@millrace/domain';
 import type { z } from 'zod';
 
-export type HttpMethod = 'get' | 'post' | 'put' | 'delete';
+export type HttpMethod = 'get' | 'head' | 'options' | 'post' | 'put' | 'patch' | 'delete';
 
 /** One answer of an operation; `body` is absent for an answer without one. */
 export interface OperationResponse {
@@ -44,11 +44,18 @@ export interface Operation {
   /** Headers that mean something to this operation alone. */
   readonly headers?: z.ZodObject;
   readonly body?: OperationBody;
+  /** Of a POST that takes no `Idempotency-Key`: its protocol says how a client goes on after an answer that was lost. */
+  readonly repeats?: 'by_protocol';
   /** Whether `Prefer: wait=N` and `respond-async` are understood. */
   readonly prefer?: boolean;
   readonly responses: Readonly<Record<number, OperationResponse>>;
   /** The errors of its own, beside those that every route can give. */
   readonly errors: readonly ErrorCode[];
+}
+
+/** Whether requests of an operation may carry an `Idempotency-Key`: every POST whose protocol has no other way. */
+export function takesKey({ method, repeats }: Operation): boolean {
+  return method === 'post' && repeats === undefined;
 }
 
 /** Errors that any route with credentials can give. */

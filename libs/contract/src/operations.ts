@@ -7,11 +7,13 @@ import { jobOperations } from './operations/jobs.js';
 import { queryOperations } from './operations/queries.js';
 import { resultOperations } from './operations/results.js';
 import { serviceOperations } from './operations/service.js';
+import { tusOperations } from './operations/tus.js';
 
 /** Every operation of the HTTP contract by its name, `noun.verb`. */
 export const OPERATIONS = {
   ...fileOperations,
   ...directUploadOperations,
+  ...tusOperations,
   ...datasetOperations,
   ...queryOperations,
   ...resultOperations,

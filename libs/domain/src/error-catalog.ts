@@ -43,6 +43,11 @@ export const ERRORS = {
   'upload.complete': mistake(409, 'The upload is complete'),
   'upload.parts_invalid': mistake(422, 'The parts do not make the file'),
   'upload.direct_unsupported': mistake(409, 'Uploads past the server are not possible here'),
+  'upload.offset_mismatch': mistake(409, 'The piece does not begin where the upload ends'),
+  'upload.checksum_mismatch': mistake(460, 'The bytes do not match their checksum'),
+  'upload.locked': passing(423, 'The upload is being written'),
+  'tus.invalid': mistake(400, 'The request is not one of tus'),
+  'tus.version_unsupported': mistake(412, 'The version of tus is not supported'),
   'upload.in_use': mistake(409, 'The upload is in use'),
 
   'label.blank': mistake(400, 'The label is blank'),

@@ -8,7 +8,7 @@ export interface Lifecycle<S extends string> {
   readonly transitions: { readonly [from in S]: readonly S[] };
 }
 
-/** `uploading`: the client sends the bytes straight to the store. Others begin as `pending`. */
+/** `uploading`: the client sends the bytes straight to the store, or in pieces. Others begin as `pending`. */
 export const uploadLifecycle = {
   name: 'upload',
   transitions: {

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest } from '@millrace/auth';
+import { OPERATIONS, takesKey, type Operation } from '@millrace/contract';
 import { DomainError } from '@millrace/domain';
 import { errorFields, type Logger } from '@millrace/telemetry';
 import { fingerprintOf, idempotencyKeyOf, placeOfKey } from './idempotency-key.js';
 import { isFinal, readAnswer, type Payload } from './idempotent-answer.js';
 import { IdempotentWork, keyReused, replay, type IdempotencySettings } from './idempotent-work.js';
 import type { MillraceRouteConfig } from './operation.decorator.js';
+
+const TAKE_KEYS: ReadonlySet<string> = new Set(
+  Object.entries<Operation>(OPERATIONS).flatMap(([name, operation]) => (takesKey(operation) ? [name] : [])),
+);
 
 export interface IdempotencyOptions extends IdempotencySettings {
   /** An answer with more bytes is not kept. */
@@ -109,9 +114,9 @@ async function logged(logger: Logger, act: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Every POST of the contract. */
 function isGuarded(request: FastifyRequest): boolean {
-  return request.method === 'POST' && configOf(request).operation !== undefined;
+  const { operation } = configOf(request);
+  return operation !== undefined && TAKE_KEYS.has(operation) && request.method === 'POST';
 }
 
 function isStream(request: FastifyRequest): boolean {

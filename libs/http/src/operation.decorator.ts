@@ -1,4 +1,4 @@
-import { applyDecorators, Delete, Get, HttpCode, Post, Put } from '@nestjs/common';
+import { applyDecorators, Delete, Get, Head, HttpCode, Options, Patch, Post, Put } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import {
   OPERATIONS,
@@ -9,10 +9,10 @@ import {
 import type { FastifyInstance } from 'fastify';
 import type { Access } from '@millrace/auth';
 
-const METHOD_DECORATORS = { get: Get, post: Post, put: Put, delete: Delete } as const satisfies Record<
-  HttpMethod,
-  unknown
->;
+const METHOD_DECORATORS = {
+  ...{ get: Get, head: Head, options: Options },
+  ...{ post: Post, put: Put, patch: Patch, delete: Delete },
+} as const satisfies Record<HttpMethod, unknown>;
 
 /**
  * A body as what was parsed, or nothing where it may be left out; as the bytes of JSON that nobody has parsed; or as a

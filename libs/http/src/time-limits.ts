@@ -8,6 +8,8 @@ export interface TimeLimits {
   readonly totalMs?: number;
   /** The code of the error when time is up or the connection breaks off. */
   readonly code: ErrorCode;
+  /** Ends the waiting for a body that nobody wants any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -23,7 +25,8 @@ export async function* withTimeLimits(body: ByteStream, limits: TimeLimits): Asy
   try {
     for (;;) {
       isPending = true;
-      const next = await within(chunks.next(), Math.min(limits.idleMs, deadline - performance.now()), limits.code);
+      const waitMs = Math.min(limits.idleMs, deadline - performance.now());
+      const next = await within(chunks.next(), waitMs, limits);
       isPending = false;
       if (next.done) return;
       yield next.value;
@@ -39,10 +42,18 @@ function chunksOf(body: ByteStream): AsyncIterator<Uint8Array> {
   return body[Symbol.asyncIterator]();
 }
 
-async function within<T>(next: Promise<T>, waitMs: number, code: ErrorCode): Promise<T> {
+async function within<T>(
+  next: Promise<T>,
+  waitMs: number,
+  { code, signal }: Pick<TimeLimits, 'code' | 'signal'>,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => undefined;
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(interrupted(code, 'It took too long to arrive.')), Math.max(0, waitMs));
+    onAbort = () => reject(interrupted(code, 'Nobody waits for it any more.', signal?.reason));
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
   });
   try {
     return await Promise.race([next, silence]);
@@ -50,6 +61,7 @@ async function within<T>(next: Promise<T>, waitMs: number, code: ErrorCode): Pro
     throw error instanceof DomainError ? error : interrupted(code, 'The connection broke off.', error);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

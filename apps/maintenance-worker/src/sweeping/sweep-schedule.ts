@@ -27,7 +27,8 @@ export function sweepSchedule(parts: SchedulePart): Sweep[] {
   const often = environment.SWEEP_INTERVAL_MS;
   const seldom = often * SELDOM;
   const { FAILED_DATASET_RETENTION_MS, HISTORY_RETENTION_MS } = environment;
-  const { blobs, jobs, queryRuns, results, resultLifetimes, uploads, datasets, idempotencyKeys } = catalog;
+  const { blobs, jobs, queryRuns, results, resultLifetimes, uploads, resumableUploads, datasets, idempotencyKeys } =
+    catalog;
   /** Tells who waits for a job that the sweeper ended for good. */
   const announceJob = async ({ tenantId, jobId, status }: AttemptEnd): Promise<void> => {
     if (!isTerminal(jobLifecycle, status)) return;
@@ -44,6 +45,7 @@ export function sweepSchedule(parts: SchedulePart): Sweep[] {
     ['results.lose', often, () => each(results.sweepLost(), (result) => announcer.announce(result))],
     ['results.expire', often, () => resultLifetimes.expireDue()],
     ['uploads.expire', often, () => uploads.expireDue()],
+    ['upload_pieces.release', often, () => resumableUploads.releasePieces({ limit: BATCH_ROWS })],
     ['datasets.forget', seldom, () => datasets.sweep({ olderThanMs: FAILED_DATASET_RETENTION_MS, limit: BATCH_ROWS })],
     ['uploads.forget', seldom, () => uploads.purgeEnded({ olderThanMs: HISTORY_RETENTION_MS, limit: BATCH_ROWS })],
     ['query_runs.forget', seldom, () => queryRuns.purgeEnded({ olderThanMs: HISTORY_RETENTION_MS, limit: BATCH_ROWS })],

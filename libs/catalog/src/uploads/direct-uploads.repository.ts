@@ -1,17 +1,10 @@
-import {
-  DomainError,
-  newId,
-  uploadLifecycle,
-  type TenantId,
-  type UploadId,
-  type UserId,
-  type WrittenBlob,
-} from '@millrace/domain';
+import { DomainError, newId, type TenantId, type UploadId, type UserId, type WrittenBlob } from '@millrace/domain';
 import type { BlobReferences } from '../blobs/blob-references.js';
 import type { Database, Transaction } from '../database/database.js';
 import { findRow, fromNow, rowsOf } from '../database/sql.js';
-import { insertRow, transition } from '../database/transition.js';
+import { insertRow } from '../database/transition.js';
 import { UploadEntity, type Upload } from '../schema/upload.entity.js';
+import { makePending } from './make-pending.js';
 import { abandonDirect, lockUpload, uploadNotFound, type OwnerFilter } from './uploads.repository.js';
 
 export interface NewDirectUpload {
@@ -135,7 +128,7 @@ export class DirectUploadRepository {
       const upload = await lockUpload(transaction, tenantId, id);
       if (!upload) throw uploadNotFound();
       if (upload.status === 'expired') throw expired();
-      if (upload.status === 'uploading') await this.makePending(transaction, { tenantId, id, blob, expiresInMs });
+      if (upload.status === 'uploading') await this.take(transaction, { tenantId, id, blob, expiresInMs });
       return findUpload(transaction, { tenantId, id });
     });
   }
@@ -150,24 +143,12 @@ export class DirectUploadRepository {
     });
   }
 
-  private async makePending(
+  private async take(
     transaction: Transaction,
     { tenantId, id, blob, expiresInMs }: UploadKey & { readonly blob: WrittenBlob; readonly expiresInMs: number },
   ): Promise<void> {
-    const { storageKey, deduplicated } = await this.references.commitWritten(transaction, tenantId, blob);
-    await transition(transaction, {
-      entity: UploadEntity,
-      lifecycle: uploadLifecycle,
-      where: { tenantId, id },
-      from: ['uploading'],
-      to: 'pending',
-      set: {
-        ...{ storageKey, deduplicated },
-        contentHash: blob.contentHash,
-        sizeBytes: blob.sizeBytes,
-        expiresAt: fromNow(expiresInMs),
-      },
-    });
+    const reference = await this.references.commitWritten(transaction, tenantId, blob);
+    await makePending(transaction, { tenantId, id, blob, reference, expiresInMs });
     await transaction.query('DELETE FROM direct_uploads WHERE tenant_id = $1 AND id = $2', [tenantId, id]);
   }
 }
