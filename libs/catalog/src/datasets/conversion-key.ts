@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 
 /** The file that a version is converted from. */
 export interface ConvertedSource {
+  /** Content that came with the request is known to be text. */
+  readonly isInline: boolean;
   readonly contentHash: string;
   readonly contentType: string | null;
   readonly contentEncoding: string | null;
@@ -17,8 +19,8 @@ const EXTENSIONS = /(?:\.[^.]+)?\.(?:gz|gzip|zst|zstd)$|\.[^.]+$/;
  * @param readingKey how they are read, and by which converter
  */
 export function conversionKey(source: ConvertedSource, readingKey: string): string {
-  const { contentHash, contentType, contentEncoding, fileName } = source;
+  const { isInline, contentHash, contentType, contentEncoding, fileName } = source;
   const [extension = ''] = EXTENSIONS.exec(fileName?.toLowerCase() ?? '') ?? [];
-  const parts = [readingKey, contentHash, contentType, contentEncoding, extension];
+  const parts = [readingKey, isInline, contentHash, contentType, contentEncoding, extension];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -32,7 +32,7 @@ const SELECT_CONVERTED = `SELECT v.columns, v.row_count AS "rowCount", v.size_by
   WHERE v.tenant_id = $1 AND v.conversion_key = $2 AND v.status = 'ready'
   GROUP BY v.tenant_id, v.id HAVING bool_and(f.component_type = 'data') ORDER BY v.id DESC LIMIT 1`;
 
-const SELECT_SOURCE = `SELECT b.content_hash AS "contentHash", u.content_type AS "contentType",
+const SELECT_SOURCE = `SELECT u.id IS NULL AS "isInline", b.content_hash AS "contentHash", u.content_type AS "contentType",
     u.content_encoding AS "contentEncoding", u.file_name AS "fileName"
   FROM (SELECT $1::text AS tenant_id, $2::text AS upload_id, $3::text AS raw_storage_key) s
   LEFT JOIN uploads u ON u.tenant_id = s.tenant_id AND u.id = s.upload_id
