@@ -41,6 +41,7 @@ describe('convert', () => {
       ],
       ['one object over several lines', '{\n "a": 1,\n "b": {"c": 2}\n}\n', [[1, { c: 2 }]]],
       ['a byte order mark', '\ufeff{"a":1}\n', [[1]]],
+      ['a byte order mark before an array', '\ufeff[{"a":1},\n{"a":2}]', [[1], [2]]],
       ['blank lines', '{"a":1}\n\n\n{"a":2}\n', [[1], [2]]],
       ['numbers', '[1, 2]', [[1], [2]]],
       ['different keys', '{"a":{"b":1}}\n{"a":{"c":"x"}}\n', [[{ b: 1, c: null }], [{ b: null, c: 'x' }]]],

@@ -53,6 +53,17 @@ describe('convert a text', () => {
     ]);
   });
 
+  it.each(['{"id":1,"name":"Zoë"}\n{"id":2,"name":"北京 𝄞"}\n', '[{"id":1,"name":"Zoë"},\n{"id":2,"name":"北京 𝄞"}]'])(
+    'in UTF-16, as JSON: %j',
+    async (text) => {
+      for (const bytes of [littleEndian(MARK + text), bigEndian(text)]) {
+        const result = await convert(bytes, { format: 'json' });
+        expect(result.encoding).toMatch(/^utf-16/);
+        expect(await fixture.rowsOf(result)).toEqual(rows);
+      }
+    },
+  );
+
   it('whose first other byte is far behind the first megabyte', async () => {
     const lines = `${'{"a":"some text"}\n'.repeat(200_000)}{"a":"caf\xe9"}\n`;
     const result = await convert(latin1(lines));

@@ -21,6 +21,8 @@ describe('an option of JSON', () => {
       ['[1,2]\n', { json_layout: 'lines' }, [[[1, 2]]]],
       ['[1,2]\n[3]\n', { json_layout: 'lines' }, [[[1, 2]], [[3]]]],
       ['{"a":1}\n\n{"a":2}', { json_layout: 'lines' }, [[1], [2]]],
+      ['\ufeff[1,2]\n[3]\n', { json_layout: 'lines' }, [[[1, 2]], [[3]]]],
+      ['\ufeff[1,2]\n', { json_layout: 'array' }, [[1], [2]]],
     ])('%j with %j', async (text, options, rows) => {
       expect(await fixture.rowsOf(await json(text, options))).toEqual(rows);
     });

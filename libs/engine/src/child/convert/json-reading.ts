@@ -8,7 +8,8 @@ import { beyondLimit } from './conversion-error.js';
 export interface JsonText {
   readonly path: string;
   readonly limits: ConvertLimits;
-  readonly layout: JsonLayout;
+  /** `unstructured`: values one after the other, wherever they stand. */
+  readonly layout: JsonLayout | 'unstructured';
   /** Levels of objects and lists within a record that become types; what is deeper is kept as JSON. Undefined: all. */
   readonly depthMax: number | undefined;
 }
@@ -23,7 +24,12 @@ export function jsonText(path: string, { options = {} }: ConvertRequest, limits:
   return { path, limits, layout: options.json_layout ?? 'auto', depthMax: options.depth_max };
 }
 
-const FORMATS: Readonly<Record<JsonLayout, string>> = { auto: 'auto', array: 'array', lines: 'newline_delimited' };
+const FORMATS: Readonly<Record<JsonText['layout'], string>> = {
+  auto: 'auto',
+  array: 'array',
+  lines: 'newline_delimited',
+  unstructured: 'unstructured',
+};
 
 function commonOptions({ limits: { lineBytesMax }, layout }: JsonText): string {
   return `format = '${FORMATS[layout]}', maximum_object_size = ${lineBytesMax}, ignore_errors = false, hive_partitioning = false`;

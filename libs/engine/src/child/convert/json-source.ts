@@ -9,12 +9,13 @@ import type { TaskContext } from '../task-context.js';
 import { checkColumns } from './column-check.js';
 import { applyPins } from './column-pins.js';
 import { beyondLimit, conversionFailed } from './conversion-error.js';
+import { readHead } from './decompress.js';
 import { keptAsText, roundedToDouble, widenIntegers } from './exact-numbers.js';
 import { findInexact } from './inexact-values.js';
 import { keepNestedNumbers } from './json-nested-numbers.js';
 import { quoteNumbers } from './json-numbers.js';
 import { JsonOutline } from './json-outline.js';
-import { detectJson, hasRenamedKeys, jsonText, readWithTypes } from './json-reading.js';
+import { detectJson, hasRenamedKeys, type JsonText, jsonText, readWithTypes } from './json-reading.js';
 import { lineOfRecord } from './json-records.js';
 import { findTimes, narrowIntegers, type JsonReading } from './json-types.js';
 import type { SourceColumn, TableSource } from './table-source.js';
@@ -38,8 +39,9 @@ export async function openJson(
   { connection, scratchDir, signal }: TaskContext,
   { path, request, limits, outline }: JsonFile,
 ): Promise<TableSource> {
-  const text = jsonText(path, request, limits);
-  const isOneList = text.layout === 'auto' ? outline.isOneList : text.layout === 'array';
+  const said = jsonText(path, request, limits);
+  const isOneList = said.layout === 'auto' ? outline.isOneList : said.layout === 'array';
+  const text = (await hasMark(path)) ? { ...said, layout: markedLayout(said, isOneList) } : said;
   const explain = (error: unknown): Promise<unknown> => explainJson(error, { path, isOneList });
   const { from, found } = await detectJson(connection, { ...text, sampleRows: -1 }).catch(async (error: unknown) => {
     throw await explain(error);
@@ -80,6 +82,18 @@ export async function openJson(
     warnings: [...refined.warnings, ...rounding(numbers)],
     explain,
   });
+}
+
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+
+async function hasMark(path: string): Promise<boolean> {
+  return (await readHead(path, BYTE_ORDER_MARK.length)).equals(BYTE_ORDER_MARK);
+}
+
+/** Behind a byte order mark the reader takes a list for one record, and refuses lines, unless it is told how to read. */
+function markedLayout({ layout }: JsonText, isOneList: boolean): JsonText['layout'] {
+  if (isOneList) return 'array';
+  return layout === 'lines' ? 'unstructured' : layout;
 }
 
 /** Where objects become columns, pins may be for those: whoever makes them looks at all pins. */
