@@ -146,6 +146,13 @@ describe('analyze', () => {
     await expect(analyze(bytes)).rejects.toMatchObject({ code: 'conversion.limit' });
   });
 
+  it('does not say that there are no rows when it has only not come so far', async () => {
+    const bytes = 'a,b\n'.repeat(5 * MiB);
+    const request = { format: 'csv', options: { skip: 5_000_000 } } as const;
+    await expect(analyze(bytes, request)).rejects.toMatchObject({ code: 'conversion.limit' });
+    await expect(fixture.convert(bytes, request)).resolves.toMatchObject({ format: 'csv' });
+  });
+
   it('reads the first rows of Parquet, and the number of all in its footer', async () => {
     const parquet = await parquetOf(
       'SELECT i AS id, CASE WHEN i > 1000 THEN NULL ELSE i END AS n FROM range(200000) t(i)',

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DomainError } from '@millrace/domain';
 import type { AnalyzeAnswer, AnalyzeRequest } from '../../tasks/analyze.task.js';
 import { DEFAULT_CONVERT_LIMITS } from '../../tasks/convert.task.js';
 import { namedColumns } from '../../types/named-columns.js';
@@ -7,7 +8,8 @@ import { quoteLiteral } from '../../types/sql-text.js';
 import { readJsonPage } from '../page-reader.js';
 import type { TaskContext } from '../task-context.js';
 import { checkPinTypes } from './column-pins.js';
-import { LOOK_FILE, takeLook } from './file-look.js';
+import { beyondLimit } from './conversion-error.js';
+import { LOOK_FILE, LOOKED_BYTES_MAX, takeLook } from './file-look.js';
 import { writePlain } from './write-plain.js';
 
 /**
@@ -22,11 +24,11 @@ export async function analyzeFile(request: AnalyzeRequest, context: TaskContext)
   try {
     const { path, compression, isCut, share } = await takeLook(request, context);
     const look = { isCut, parquetRowsMax: rowsMax };
-    const {
-      rowCount: seen,
-      profile: _unwanted,
-      ...found
-    } = await writePlain({ request, limits, path, compression, look }, context);
+    const plain = { request, limits, path, compression, look };
+    const written = await writePlain(plain, context).catch((error: unknown) => {
+      throw isCut && isNoRows(error) ? noRowsSoFar() : error;
+    });
+    const { rowCount: seen, profile: _unwanted, ...found } = written;
     context.phases.enter('read');
     const columns = namedColumns(found.columns);
     const page = await readJsonPage(connection, {
@@ -50,6 +52,13 @@ export async function analyzeFile(request: AnalyzeRequest, context: TaskContext)
     await rm(join(scratchDir, LOOK_FILE), { force: true });
     await rm(file, { force: true });
   }
+}
+
+const isNoRows = (error: unknown): boolean => error instanceof DomainError && error.code === 'conversion.no_rows';
+
+/** As where many lines are to be skipped. */
+function noRowsSoFar(): Error {
+  return beyondLimit(`There are no rows in the first ${LOOKED_BYTES_MAX} bytes, and more are not looked at.`);
 }
 
 /** By its footer. */
