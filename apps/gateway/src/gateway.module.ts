@@ -21,6 +21,7 @@ import { QueriesController } from './queries/queries.controller.js';
 import { QueryRunsService } from './queries/query-runs.service.js';
 import { QueryServiceProxy } from './query-service.proxy.js';
 import { ResultsController } from './results/results.controller.js';
+import { SavedQueriesController } from './saved-queries/saved-queries.controller.js';
 import { ServiceController } from './service/service.controller.js';
 import { EventStreams } from './watching/event-streams.js';
 import { WakeUpCalls } from './watching/wake-up-calls.js';
@@ -50,6 +51,7 @@ export class GatewayModule {
         DatasetsController,
         QueriesController,
         ResultsController,
+        SavedQueriesController,
         JobsController,
         ServiceController,
         HealthController,

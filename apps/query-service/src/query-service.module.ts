@@ -11,6 +11,8 @@ import { QueriesController } from './queries/queries.controller.js';
 import { QueriesService } from './queries/queries.service.js';
 import { ResultPagesService } from './results/result-pages.service.js';
 import { ResultsController } from './results/results.controller.js';
+import { SavedQueriesController } from './saved-queries/saved-queries.controller.js';
+import { SavedQueriesService } from './saved-queries/saved-queries.service.js';
 
 export interface QueryServiceServices {
   readonly analyses: AnalysesService;
@@ -19,18 +21,20 @@ export interface QueryServiceServices {
   readonly previews: PreviewsService;
   readonly results: ResultPagesService;
   readonly downloads: DownloadsService;
+  readonly savedQueries: SavedQueriesService;
   readonly readiness: Readiness;
 }
 
 @Module({})
 export class QueryServiceModule {
   static with(services: QueryServiceServices): DynamicModule {
-    const { analyses, queries, dryRuns, previews, results, downloads, readiness } = services;
+    const { analyses, queries, dryRuns, previews, results, downloads, savedQueries, readiness } = services;
     return {
       module: QueryServiceModule,
       controllers: [
         AnalysesController,
         QueriesController,
+        SavedQueriesController,
         PreviewsController,
         ResultsController,
         DownloadsController,
@@ -43,6 +47,7 @@ export class QueryServiceModule {
         { provide: PreviewsService, useValue: previews },
         { provide: ResultPagesService, useValue: results },
         { provide: DownloadsService, useValue: downloads },
+        { provide: SavedQueriesService, useValue: savedQueries },
         { provide: Readiness, useValue: readiness },
       ],
     };

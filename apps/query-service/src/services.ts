@@ -30,6 +30,8 @@ import { ResultPagesService } from './results/result-pages.service.js';
 import { ResultWriter } from './results/result-writer.js';
 import { ReuseMetrics } from './reuse/reuse-metrics.js';
 import { ResultReuse } from './reuse/result-reuse.js';
+import { SavedQueriesService } from './saved-queries/saved-queries.service.js';
+import { StatementCheck } from './saved-queries/statement-check.js';
 
 export interface Services extends QueryServiceServices {
   readonly running: RunningQueries;
@@ -75,6 +77,10 @@ export function createServices(parts: Parts): Services {
     running: () => running.count,
     storing: () => keeper.pendingCount,
   });
+  const queries = new QueriesService({
+    ...{ catalog, events, work, running, history, statements, submitter, keeper, streams, metrics, logger },
+  });
+  const { savedQueries } = catalog;
   return {
     running,
     work,
@@ -87,9 +93,8 @@ export function createServices(parts: Parts): Services {
       leaseMs,
       retentionMs: environment.RESULT_RETENTION_MS,
     }),
-    queries: new QueriesService({
-      ...{ catalog, events, work, running, history, statements, submitter, keeper, streams, metrics, logger },
-    }),
+    queries,
+    savedQueries: new SavedQueriesService({ savedQueries, check: new StatementCheck(engine), queries, work }),
     previews: new PreviewsService({ catalog, heads, pages, work }),
     results: new ResultPagesService({ catalog, results, pages, work }),
     downloads: new DownloadsService({ catalog, heads, results, streams, work }),

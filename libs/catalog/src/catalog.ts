@@ -13,6 +13,7 @@ import { QueryRunRepository } from './queries/query-runs.repository.js';
 import { ResultLifetimeRepository } from './queries/result-lifetimes.repository.js';
 import { ResultReuseRepository } from './queries/result-reuse.repository.js';
 import { ResultRepository } from './queries/results.repository.js';
+import { SavedQueryRepository } from './saved-queries/saved-queries.repository.js';
 import { KeyRepository } from './tenants/keys.repository.js';
 import { TenantRepository } from './tenants/tenants.repository.js';
 import { DirectUploadRepository } from './uploads/direct-uploads.repository.js';
@@ -41,6 +42,7 @@ export class Catalog {
   readonly resultReuse: ResultReuseRepository;
   readonly jobs: JobRepository;
   readonly idempotencyKeys: IdempotencyKeyRepository;
+  readonly savedQueries: SavedQueryRepository;
 
   private constructor(
     private readonly database: Database,
@@ -62,6 +64,7 @@ export class Catalog {
     this.resultReuse = new ResultReuseRepository(database, references);
     this.jobs = new JobRepository(database, references);
     this.idempotencyKeys = new IdempotencyKeyRepository(database);
+    this.savedQueries = new SavedQueryRepository(database);
   }
 
   /** @throws DomainError `service.unavailable` when the database does not answer */

@@ -65,6 +65,13 @@ export type { QueryInput, QueryRun } from './schema/query-run.entity.js';
 export type { Result } from './schema/result.entity.js';
 export type { ApiKey, Tenant, User } from './schema/tenant.entity.js';
 export type { Upload } from './schema/upload.entity.js';
+export type { SavedParameter, SavedQueryVersion } from './schema/saved-query.entity.js';
+export {
+  SavedQueryRepository,
+  type SavedQuery,
+  type SavedQueryFilter,
+  type SavedStatement,
+} from './saved-queries/saved-queries.repository.js';
 export { KeyRepository, type NewApiKey } from './tenants/keys.repository.js';
 export { TenantRepository } from './tenants/tenants.repository.js';
 export {

@@ -79,3 +79,17 @@ export {
 } from './schemas/queries.js';
 export { type ProfileBody, profileSchema, tableProfileSchema } from './schemas/profiles.js';
 export { type ConfigBody, configSchema, type ReadinessBody, readinessSchema } from './schemas/service.js';
+export {
+  type CreateSavedQueryBody,
+  createSavedQuerySchema,
+  listSavedQueriesQuerySchema,
+  type RunSavedQueryBody,
+  runSavedQuerySchema,
+  type SavedQueryBody,
+  savedQueryListSchema,
+  type SavedQueryVersionBody,
+  savedQueryVersionListSchema,
+  savedQueryVersionQuerySchema,
+  type UpdateSavedQueryBody,
+  updateSavedQuerySchema,
+} from './schemas/saved-queries.js';

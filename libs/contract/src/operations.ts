@@ -6,6 +6,7 @@ import { fileOperations } from './operations/files.js';
 import { jobOperations } from './operations/jobs.js';
 import { queryOperations } from './operations/queries.js';
 import { resultOperations } from './operations/results.js';
+import { savedQueryOperations } from './operations/saved-queries.js';
 import { serviceOperations } from './operations/service.js';
 import { tusOperations } from './operations/tus.js';
 
@@ -16,6 +17,7 @@ export const OPERATIONS = {
   ...tusOperations,
   ...datasetOperations,
   ...queryOperations,
+  ...savedQueryOperations,
   ...resultOperations,
   ...downloadOperations,
   ...jobOperations,

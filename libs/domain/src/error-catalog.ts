@@ -91,6 +91,11 @@ export const ERRORS = {
   'query.lost': passing(503, 'The service that ran the query went away'),
   'query.too_many': passing(429, 'Too many queries at once'),
 
+  'saved_query.not_found': mistake(404, 'There is no such saved query'),
+  'saved_query.name_invalid': mistake(400, 'The name is not valid'),
+  'saved_query.name_taken': mistake(409, 'The name is in use'),
+  'saved_query.parameters_invalid': mistake(400, 'The parameters do not fit the statement'),
+
   'download.stalled': passing(408, 'The download was not taken in time'),
 
   'result.not_found': mistake(404, 'There is no such result'),

@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   result: 'rslt',
   queryRun: 'qrun',
   job: 'jobs',
+  savedQuery: 'svqr',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;
@@ -30,6 +31,7 @@ export type VersionId = Id<'version'>;
 export type ResultId = Id<'result'>;
 export type QueryRunId = Id<'queryRun'>;
 export type JobId = Id<'job'>;
+export type SavedQueryId = Id<'savedQuery'>;
 
 /** A ULID in lower case: 26 characters of Crockford's base 32, the first at most `7` (48 bits of time). */
 const ULID_PATTERN = '[0-7][0-9a-hjkmnp-tv-z]{25}';

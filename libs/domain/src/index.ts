@@ -22,6 +22,7 @@ export {
   newId,
   type QueryRunId,
   type ResultId,
+  type SavedQueryId,
   type TenantId,
   type UploadId,
   type UserId,
@@ -64,6 +65,7 @@ export type { HeartbeatAnswer, JobFence, JobLedger, StartedJob } from './ports/j
 export type { KeyDirectory } from './ports/key-directory.port.js';
 export type { ByteRange, ByteStream, ObjectStore, StoreOptions, StoredObject } from './ports/object-store.port.js';
 export { ownThings, type Principal, type Reader, type Role, ROLES, type Scope, SCOPES } from './principal.js';
+export { checkSavedQueryName, SAVED_QUERY_NAME_LENGTH_MAX } from './saved-query-name.js';
 export { Slots } from './slots.js';
 export { alternativeTableNames, checkTableName, deriveTableName } from './table-name.js';
 export type {

@@ -9,6 +9,7 @@ export { bareStatement } from './bare-statement.js';
 export { canBeTable } from './can-be-table.js';
 export { closeNames } from './close-names.js';
 export { EXPLAIN_FORMATS, type ExplainOptions } from './explain-clause.js';
+export { namedParameters } from './named-parameters.js';
 export { findSecondStatement, recognizeStatement, type RecognizedStatement } from './recognize-statement.js';
 export { normalForm } from './normal-form.js';
 export { PARAMETERS_MAX, TABLE_REFERENCES_MAX, type TableSchema } from './statement-analysis.js';

@@ -132,10 +132,11 @@ export class BackgroundQueries {
 }
 
 /** No row of it is answered: they are read from the result. */
-function requestOf({ sql, params, timeoutMs }: BackgroundRun['run'], limits: TenantLimits): QueryRequest {
+function requestOf({ sql, params, paramTypes, timeoutMs }: BackgroundRun['run'], limits: TenantLimits): QueryRequest {
   return {
     sql,
     params: runQuerySchema.shape.params.parse(params ?? undefined),
+    paramTypes: paramTypes ?? undefined,
     timeoutMs,
     reuse: 'never',
     format: 'json',

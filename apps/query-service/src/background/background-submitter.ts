@@ -1,8 +1,7 @@
 import type { Catalog, QueryRunKey } from '@millrace/catalog';
-import type { RunQueryBody } from '@millrace/contract';
 import { DomainError, isStorableText, newId, toDomainError, type Principal } from '@millrace/domain';
 import { describeJob } from '@millrace/queue';
-import { checkRequest, type QueryRequest } from '../queries/query-request.js';
+import { checkRequest, type QueryRequest, type WantedStatement } from '../queries/query-request.js';
 import { RunningQuery } from '../queries/running-query.js';
 import type { StatementRunner } from '../queries/statement-runner.js';
 
@@ -22,18 +21,18 @@ export class BackgroundSubmitter {
    * @returns undefined for one that would leave nothing in the background: it is wrong, or its answer is not kept
    * @throws DomainError `request.invalid`, `sql.empty`, `sql.too_long`, `params.invalid`, `query.too_many`
    */
-  async submit(caller: Principal, body: RunQueryBody, disconnected: AbortSignal): Promise<QueryRunKey | undefined> {
+  async submit(caller: Principal, body: WantedStatement, disconnected: AbortSignal): Promise<QueryRunKey | undefined> {
     const { tenantId, userId } = caller;
     const { catalog } = this.parts;
     const limits = await catalog.tenants.limitsOf(tenantId);
     const { queryTimeoutMaxMs, backgroundQueriesMax: activeMax } = limits;
     const request = checkRequest({ timeout_ms: queryTimeoutMaxMs, ...body }, { format: 'json', limits });
-    const { sql, params, timeoutMs } = request;
+    const { sql, params, paramTypes, timeoutMs } = request;
     const key = { tenantId, id: newId('queryRun') };
     const query = new RunningQuery(key, { timeoutMs: limits.queryTimeoutMs });
     if (!(await this.isKept({ request, query }, disconnected))) return undefined;
     const job = { id: newId('job'), ...describeJob('query.run', { queryRunId: key.id }) };
-    await catalog.backgroundRuns.create({ ...key, userId, sql, params, timeoutMs, job, activeMax });
+    await catalog.backgroundRuns.create({ ...key, userId, sql, params, paramTypes, timeoutMs, job, activeMax });
     return key;
   }
 

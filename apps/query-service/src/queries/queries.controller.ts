@@ -2,17 +2,14 @@ import { Body, Controller, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Caller } from '@millrace/auth';
-import { runQueryQuerySchema, runQuerySchema, type PendingQueryBody, type RunQueryBody } from '@millrace/contract';
+import { runQueryQuerySchema, runQuerySchema, type RunQueryBody } from '@millrace/contract';
 import type { Principal } from '@millrace/domain';
 import { Operation, parsePrefer } from '@millrace/http';
 import { disconnectSignal } from '../disconnect-signal.js';
 import { DryRunsService } from '../dry-runs/dry-runs.service.js';
-import { isRowFormat, negotiateAnswer } from '../formats/negotiate-answer.js';
-import { asJson } from '../rows-json.js';
+import { negotiateAnswer } from '../formats/negotiate-answer.js';
 import { QueriesService } from './queries.service.js';
-
-/** When it is worth to look again at a query that goes on. */
-const RETRY_AFTER_S = 1;
+import { sendAnswer } from './send-answer.js';
 
 @Controller()
 export class QueriesController {
@@ -25,8 +22,8 @@ export class QueriesController {
   async run(
     @Query({ schema: runQueryQuerySchema }) query: z.output<typeof runQueryQuerySchema>,
     @Body({ schema: runQuerySchema }) body: RunQueryBody,
-    @Caller() caller: Principal,
     @Req() request: FastifyRequest,
+    @Caller() caller: Principal,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const disconnected = disconnectSignal(reply);
@@ -40,16 +37,6 @@ export class QueriesController {
     const { waitMs, applied } = parsePrefer(request.headers.prefer);
     const isBackground = applied === 'respond-async';
     const answer = await this.queries.run(caller, body, { format, isBackground, waitMs, disconnected });
-    // Of an answer that has come, only a wait was heeded.
-    const isHeeded = 'pending' in answer || (isRowFormat(format) && !isBackground);
-    if (applied !== undefined && isHeeded) void reply.header('preference-applied', applied);
-    if ('pending' in answer) await sendPending(reply, answer.pending);
-    else if ('json' in answer) await reply.send(asJson(reply, answer.json));
-    else await reply.headers(answer.headers).send(answer.body);
+    await sendAnswer(reply, answer, { format, ...(applied !== undefined && { applied }) });
   }
-}
-
-async function sendPending(reply: FastifyReply, pending: PendingQueryBody): Promise<void> {
-  const location = `/v1/queries/${pending.query_run_id}`;
-  await reply.status(202).headers({ location, 'retry-after': RETRY_AFTER_S }).send(pending);
 }

@@ -1,5 +1,5 @@
 import type { Catalog, QueryRunKey } from '@millrace/catalog';
-import type { AnswerFormat, PendingQueryBody, RunQueryBody, TableAnswerFormat } from '@millrace/contract';
+import type { AnswerFormat, PendingQueryBody, TableAnswerFormat } from '@millrace/contract';
 import { DomainError, newId, toDomainError, type EventBus, type Principal, type TenantLimits } from '@millrace/domain';
 import type { QueryResult } from '@millrace/engine';
 import type { Logger } from '@millrace/telemetry';
@@ -15,7 +15,7 @@ import { AnswerWait, PARTED } from './answer-wait.js';
 import { queryAnswer } from './query-answer.js';
 import type { QueryHistory } from './query-history.js';
 import type { QueryMetrics } from './query-metrics.js';
-import { checkRequest, type QueryRequest } from './query-request.js';
+import { checkRequest, type QueryRequest, type WantedStatement } from './query-request.js';
 import { nameAgain, openQueryTable, type QueryTable } from './query-table.js';
 import { tooManyQueries, type RunningQueries } from './running-queries.js';
 import type { RunningQuery } from './running-query.js';
@@ -75,7 +75,7 @@ interface AnnouncedResult extends Pick<KeptResult, 'result' | 'reuseKey'> {
 
 interface Wanted {
   readonly caller: Principal;
-  readonly body: RunQueryBody;
+  readonly body: WantedStatement;
   readonly key: QueryRunKey;
   readonly format: AnswerFormat;
   readonly wait: AnswerWait;
@@ -94,7 +94,7 @@ export class QueriesService {
    */
   async run(
     caller: Principal,
-    body: RunQueryBody,
+    body: WantedStatement,
     { format, isBackground, waitMs, disconnected }: AnswerOptions,
   ): Promise<QueryText | QueryTable | PendingQuery> {
     const { work, submitter } = this.parts;

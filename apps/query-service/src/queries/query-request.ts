@@ -3,10 +3,17 @@ import { isStorableText, DomainError, ERRORS, type TenantLimits } from '@millrac
 import { recognizeStatement } from '@millrace/sql';
 import { isRowFormat } from '../formats/negotiate-answer.js';
 
+/** A statement as somebody asks for it. */
+export interface WantedStatement extends RunQueryBody {
+  /** SQL types that named parameters are cast to. */
+  readonly paramTypes?: Readonly<Record<string, string>> | undefined;
+}
+
 /** A statement that is to be run, within what its tenant may use. */
 export interface QueryRequest {
   readonly sql: string;
   readonly params: RunQueryBody['params'];
+  readonly paramTypes: WantedStatement['paramTypes'];
   readonly timeoutMs: number;
   /** Whether an earlier result may be the answer. */
   readonly reuse: 'exact' | 'never';
@@ -28,7 +35,7 @@ export interface QueryRequest {
  * @throws DomainError `request.invalid`, `sql.empty`, `sql.too_long`, `params.invalid`
  */
 export function checkRequest(
-  body: RunQueryBody,
+  body: WantedStatement,
   { format, limits }: { readonly format: AnswerFormat; readonly limits: TenantLimits },
 ): QueryRequest {
   checkStatement(body.sql);
@@ -37,6 +44,7 @@ export function checkRequest(
   return {
     sql: body.sql,
     params: body.params,
+    paramTypes: body.paramTypes,
     timeoutMs: timeoutOf(body, limits),
     reuse: body.reuse ?? 'exact',
     format,

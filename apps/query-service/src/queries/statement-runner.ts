@@ -173,10 +173,10 @@ export class StatementRunner {
     { sql, explain, analyzed }: CheckedStatement,
     inputs: readonly TableInput[],
   ): Promise<QueryResult | InspectAnswer> {
-    const { params, rowsMax, answerBytesMax, resultBytesMax } = request;
+    const { params, paramTypes, rowsMax, answerBytesMax, resultBytesMax } = request;
     const rowFormat: RowFormat = request.format === 'objects' ? 'objects' : 'arrays';
     const options = { tenantId: query.key.tenantId, deadlineMs: query.remainingMs, signal: query.signal };
-    const common = { sql, params, inputs, rowsMax, rowFormat, answerBytesMax };
+    const common = { sql, params, paramTypes, inputs, rowsMax, rowFormat, answerBytesMax };
     if (explain || analyzed.form === 'inspect') {
       return this.parts.engine.run({ kind: 'inspect', ...common, explain }, options);
     }

@@ -57,8 +57,8 @@ export class ResultReuse {
     if (!asked.checked.isKept) return { key: undefined, answer: undefined };
     if (asked.checked.analyzed.isVolatile) return this.none('volatile');
     if (asked.tables.length === 0) return this.none('no_table');
-    const { params } = asked.request;
-    const key = reuseKey({ fingerprint: asked.checked.fingerprint, params, tables: asked.tables });
+    const { params, paramTypes } = asked.request;
+    const key = reuseKey({ fingerprint: asked.checked.fingerprint, params, paramTypes, tables: asked.tables });
     if (asked.request.reuse === 'never') return this.none('unwanted', key);
     if (!isRowFormat(asked.request.format)) return this.none('format', key);
     const earlier = await this.parts.results.find(asked.caller.tenantId, key);

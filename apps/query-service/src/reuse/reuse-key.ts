@@ -8,14 +8,17 @@ export interface Question {
   /** Of the statement, whatever its layout. */
   readonly fingerprint: string;
   readonly params: RunQueryBody['params'];
+  /** SQL types that the named ones are cast to. */
+  readonly paramTypes?: Readonly<Record<string, string>> | undefined;
   /** What its tables stand for at this moment. */
   readonly tables: readonly InputTable[];
 }
 
 /** What two questions share whose answer is the same: SHA-256, in hexadecimal. */
-export function reuseKey({ fingerprint, params, tables }: Question): string {
+export function reuseKey({ fingerprint, params, paramTypes, tables }: Question): string {
   const inputs = tables.map(inputOf).toSorted();
-  const parts = [RESULT_VERSION, fingerprint, paramsOf(params), inputs];
+  const types = paramsOf(paramTypes);
+  const parts = [RESULT_VERSION, fingerprint, paramsOf(params), inputs, ...(types.length > 0 ? [types] : [])];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 

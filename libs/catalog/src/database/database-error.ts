@@ -18,6 +18,7 @@ const UNSTORABLE_JSON = /invalid input syntax for type json/;
 /** Constraints that a caller can run into. */
 const CONFLICTS: Readonly<Record<string, () => DomainError>> = {
   datasets_table_name: () => new DomainError('table_name.taken', 'The table name is in use.'),
+  saved_queries_name: () => new DomainError('saved_query.name_taken', 'Another saved query has this name.'),
   // The beginning of a run does not wait for the disk, so that a crash of the database may forget it.
   results_tenant_id_query_run_id_fkey: () =>
     new DomainError('query.lost', 'The database has lost the query. Try again.'),

@@ -27,6 +27,8 @@ export interface NewBackgroundRun {
   readonly sql: string;
   /** The bound parameters: an array, an object, or nothing. */
   readonly params?: unknown;
+  /** SQL types that named parameters are cast to. */
+  readonly paramTypes?: Readonly<Record<string, string>> | undefined;
   /** Of each attempt. */
   readonly timeoutMs: number;
   /** The `query.run` job. */
@@ -69,12 +71,13 @@ export class BackgroundRunRepository {
    *
    * @throws DomainError `query.too_many`
    */
-  async create({ job, activeMax, params, ...run }: NewBackgroundRun): Promise<void> {
+  async create({ job, activeMax, params, paramTypes, ...run }: NewBackgroundRun): Promise<void> {
     const { tenantId, userId } = run;
     await this.database.transaction(async (transaction) => {
       if ((await countActive(transaction, tenantId)) >= activeMax) throw tooMany(activeMax);
       await insertJob(transaction, { tenantId, userId }, job);
-      const row = { ...run, params: params ?? null, jobId: job.id, status: 'queued' } as const;
+      const given = { params: params ?? null, paramTypes: paramTypes ?? null };
+      const row = { ...run, ...given, jobId: job.id, status: 'queued' } as const;
       await insertRow(transaction, QueryRunEntity, row);
     });
   }

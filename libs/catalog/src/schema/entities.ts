@@ -3,6 +3,7 @@ import { DatasetEntity, VersionEntity } from './dataset.entity.js';
 import { JobEntity } from './job.entity.js';
 import { QueryRunEntity } from './query-run.entity.js';
 import { ResultEntity } from './result.entity.js';
+import { SavedQueryEntity, SavedQueryVersionEntity } from './saved-query.entity.js';
 import { ApiKeyEntity, TenantEntity, UserEntity } from './tenant.entity.js';
 import { UploadEntity } from './upload.entity.js';
 
@@ -18,4 +19,6 @@ export const ENTITIES = [
   QueryRunEntity,
   ResultEntity,
   JobEntity,
+  SavedQueryEntity,
+  SavedQueryVersionEntity,
 ] as const;

@@ -27,6 +27,8 @@ export interface QueryRun {
   readonly sql: string;
   /** The bound parameters as they were sent: an array, an object, or null for none. */
   readonly params: unknown;
+  /** SQL types that its named parameters are cast to, of one in the background. */
+  readonly paramTypes: Readonly<Record<string, string>> | null;
   readonly timeoutMs: number;
   /** Known once it runs. */
   readonly inputs: readonly QueryInput[] | null;
@@ -59,6 +61,7 @@ export const QueryRunEntity = new EntitySchema<QueryRun>({
     status: text('status'),
     sql: text('sql'),
     params: json('params', z.unknown()),
+    paramTypes: json('param_types', z.record(z.string(), z.string())),
     timeoutMs: number('timeout_ms'),
     inputs: json('inputs', inputList),
     resultId: text('result_id'),

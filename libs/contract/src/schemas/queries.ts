@@ -11,7 +11,8 @@ const WHOLE_NUMBER = `Whole numbers beyond ±${Number.MAX_SAFE_INTEGER} lose dig
 /** From here on numbers are written with an exponent, and nobody expects each of their digits. */
 const EXPONENT_FROM = 1e21;
 
-const paramSchema = z
+/** A value for a parameter of a statement. */
+export const paramSchema = z
   .union([z.string(), z.number(), z.boolean(), z.null()], { error: 'Must be a string, a number, a boolean or null.' })
   .refine((value) => !losesDigits(value), WHOLE_NUMBER);
 

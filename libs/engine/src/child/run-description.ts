@@ -11,7 +11,7 @@ export async function runDescription(
   { connection }: TaskContext,
 ): Promise<DescribeResult> {
   return withViews(connection, inputs, async () => {
-    const prepared = await prepareStatement(bareStatement(sql), params, connection);
+    const prepared = await prepareStatement(bareStatement(sql), { params }, connection);
     return { columns: await columnsOf(prepared, connection) };
   });
 }

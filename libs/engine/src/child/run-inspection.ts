@@ -29,7 +29,7 @@ export async function runInspection(request: InspectRequest, context: TaskContex
   const rows = await withNamedInputs(context.scratchDir, request.inputs, (inputs) =>
     withViews(context.connection, inputs, async () => {
       const text = bareStatement(request.sql);
-      const { statement, params } = await prepareStatement(text, request.params, context.connection);
+      const { statement, params } = await prepareStatement(text, request, context.connection);
       const bound = { statement, params, rowFormat: request.rowFormat ?? 'arrays' };
       return explain ? explainStatement(bound, explain, context) : readAll(bound, context);
     }),

@@ -15,7 +15,7 @@ import { copyText, runCopy } from './write-parquet.js';
 export async function runQuery(request: QueryRequest, context: TaskContext): Promise<QueryAnswer> {
   const startedAt = performance.now();
   return withViews(context.connection, request.inputs, async () => {
-    const prepared = await prepareStatement(bareStatement(request.sql), request.params, context.connection);
+    const prepared = await prepareStatement(bareStatement(request.sql), request, context.connection);
     const columns = await columnsOf(prepared, context.connection);
     const { statement, params } = prepared;
     context.phases.enter('execute');

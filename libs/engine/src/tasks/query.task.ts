@@ -8,6 +8,8 @@ export interface QueryRequest {
   readonly sql: string;
   /** An array for `$1…`, an object for `$name`. */
   readonly params?: readonly JsonValue[] | { readonly [name: string]: JsonValue } | undefined;
+  /** SQL types that named parameters are cast to, by their names; what a value is by itself where there is none. */
+  readonly paramTypes?: { readonly [name: string]: string } | undefined;
   readonly inputs: readonly TableInput[];
   /** Rows in `rowsJson`, at most. */
   readonly rowsMax: number;
