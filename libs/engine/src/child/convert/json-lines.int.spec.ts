@@ -12,6 +12,7 @@ import { EffortFailedError } from './effort.js';
 import { DECIDED_BY_ALL, openJsonLines } from './json-lines.js';
 import { detectJson, jsonText } from './json-reading.js';
 import { RecordShapes } from './record-shapes.js';
+import { profileWritten } from './profile-written.js';
 import { writeProven } from './write-proven.js';
 import { PhaseClock } from '../phase-clock.js';
 
@@ -58,7 +59,9 @@ describe('JSON lines', () => {
     const context = contextOf(join(folder, 'lines.parquet'));
     const limits = DEFAULT_CONVERT_LIMITS;
     const source = await openJsonLines(context, { path, request: { file: path, ...request }, limits });
-    return writeProven(context, source, 2 ** 40);
+    const dataset = await writeProven(context, source, 2 ** 40);
+    const { columns } = await profileWritten(context, dataset, { isProfiled: false });
+    return { columns, rowCount: dataset.rowCount };
   };
 
   /** As JSON of one list, which is read with all effort. */
