@@ -38,9 +38,9 @@ export function stepsOf(root) {
       workers: 1,
       msMax: 5 * MINUTE_MS,
     }),
-    suite('integration', 'tests on real Postgres, DuckDB, queue and folders', { workers: 2, msMax: 15 * MINUTE_MS }),
+    suite('integration', 'tests on real Postgres, DuckDB, queue and folders', { workers: 2, msMax: 20 * MINUTE_MS }),
     // One at a time: each runs the whole system, whose engine processes use both cores by themselves.
-    suite('e2e', 'tests of the whole system, all services in one process', { workers: 1, msMax: 20 * MINUTE_MS }),
+    suite('e2e', 'tests of the whole system, all services in one process', { workers: 1, msMax: 25 * MINUTE_MS }),
     // Of these two `npm test` runs a part, to be done in half an hour on two cores; by their names they run whole.
     suite('e2e-separate', 'the same on separate processes, Redis and S3', {
       workers: 2,

@@ -42,7 +42,7 @@ describe('a task whose child is gone before it has begun', () => {
     [
       'a parse',
       () => fixture.pool.run({ kind: 'parse', sql: 'SELECT 1' }, { tenantId: 'tenant-a', deadlineMs: 20_000 }),
-      { statement: expect.objectContaining({ form: 'select' }) },
+      { statement: expect.objectContaining({ form: 'select' }), fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) },
     ],
   ])('is done by another: %s', async (_, run, expected) => {
     const pids = await stoppedPids();
