@@ -88,3 +88,16 @@ export const ENGINE_ERRORS = [
   'storage.full',
   'storage.object_corrupt',
 ] as const satisfies readonly ErrorCode[];
+
+/** Errors of whatever reads a file of strangers in an engine process. */
+export const CONVERSION_ERRORS = [
+  'conversion.no_rows',
+  'conversion.column_unknown',
+  'conversion.type_invalid',
+  'conversion.format_unknown',
+  'conversion.failed',
+  'conversion.limit',
+  'conversion.memory',
+  'conversion.deadline',
+  'conversion.crashed',
+] as const satisfies readonly ErrorCode[];

@@ -32,6 +32,7 @@ describe('reuseKey', () => {
     ['fewer tables', { tables: [sales] }],
     ['tables that swapped their names', { tables: [table(resultId, sales.source), table('sales', kept.source)] }],
     ['a parameter', { params: [1] }],
+    ['a type of a parameter', { paramTypes: { a: 'DATE' } }],
   ])('is another one for %s', (_, change) => {
     expect(key(change)).not.toBe(key({}));
   });

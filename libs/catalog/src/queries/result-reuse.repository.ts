@@ -40,8 +40,8 @@ export class ResultReuseRepository {
   }
 
   /**
-   * Answers a run with an earlier result: in one transaction the run has its inputs and has succeeded, and there is a result
-   * of its own, ready at once, that shares the earlier one's file and lives as long as any new one.
+   * Answers a run with an earlier result: in one transaction the run gets its inputs, succeeds, and has a result of its own,
+   * which is `ready` at once. The two results share a file, with a reference each; the new one expires on its own.
    *
    * @returns false when the earlier result is gone meanwhile: nothing has changed
    * @throws DomainError `query.lost` when the run has ended otherwise meanwhile

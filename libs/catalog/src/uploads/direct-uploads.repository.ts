@@ -1,26 +1,18 @@
-import { DomainError, newId, type TenantId, type UploadId, type UserId, type WrittenBlob } from '@millrace/domain';
+import { DomainError, newId, type TenantId, type UploadId, type WrittenBlob } from '@millrace/domain';
 import type { BlobReferences } from '../blobs/blob-references.js';
 import type { Database, Transaction } from '../database/database.js';
 import { findRow, fromNow, rowsOf } from '../database/sql.js';
-import { insertRow } from '../database/transition.js';
 import { UploadEntity, type Upload } from '../schema/upload.entity.js';
+import { type AnnouncedUpload, insertUploading } from './insert-uploading.js';
 import { makePending } from './make-pending.js';
 import { abandonDirect, lockUpload, uploadNotFound, type OwnerFilter } from './uploads.repository.js';
 
-export interface NewDirectUpload {
-  readonly tenantId: TenantId;
-  readonly userId: UserId;
+export interface NewDirectUpload extends AnnouncedUpload {
   /** A key that `blobs.beginWriting` registered. */
   readonly storageKey: string;
   /** What the store calls the upload. */
   readonly storeUploadId: string;
-  readonly sizeBytes: number;
   readonly partSizeBytes: number;
-  readonly contentType?: string | undefined;
-  readonly contentEncoding?: string | undefined;
-  readonly fileName?: string | undefined;
-  /** SHA-256 that the client says the bytes have, in hexadecimal. */
-  readonly expectedHash?: string | undefined;
   /** How long the client may be silent. */
   readonly leaseMs: number;
 }
@@ -49,18 +41,10 @@ export class DirectUploadRepository {
   ) {}
 
   async begin(upload: NewDirectUpload): Promise<Upload> {
-    const { tenantId, userId, sizeBytes, leaseMs } = upload;
+    const { tenantId, leaseMs: expiresInMs } = upload;
     const id = newId('upload');
     return this.database.transaction(async (transaction) => {
-      await insertRow(transaction, UploadEntity, {
-        ...{ tenantId, id, userId, sizeBytes },
-        status: 'uploading',
-        deduplicated: false,
-        contentType: upload.contentType ?? null,
-        contentEncoding: upload.contentEncoding ?? null,
-        fileName: upload.fileName ?? null,
-        expiresAt: fromNow(leaseMs),
-      });
+      await insertUploading(transaction, id, { ...upload, expiresInMs });
       const { storageKey, storeUploadId, partSizeBytes, expectedHash = null } = upload;
       await rowsOf(
         transaction,

@@ -9,27 +9,18 @@ import {
 import type { BlobReferences } from '../blobs/blob-references.js';
 import type { Database, Transaction } from '../database/database.js';
 import { findRow, fromNow, rowsOf } from '../database/sql.js';
-import { insertRow } from '../database/transition.js';
 import { UploadEntity, type Upload } from '../schema/upload.entity.js';
+import { type AnnouncedUpload, insertUploading } from './insert-uploading.js';
 import { makePending } from './make-pending.js';
 import { lockUpload, uploadNotFound, type OwnerFilter } from './uploads.repository.js';
 
 /** Enough for 50 GiB in pieces of 5 MiB; who sends smaller ones must not fill the catalog. */
 export const PIECES_MAX = 10_000;
 
-export interface NewResumableUpload {
-  readonly tenantId: TenantId;
-  readonly userId: UserId;
+export interface NewResumableUpload extends AnnouncedUpload {
   readonly id: UploadId;
-  /** Of the whole file. */
-  readonly sizeBytes: number;
   /** As the client sent it. */
   readonly metadata: string;
-  readonly contentType?: string | undefined;
-  readonly contentEncoding?: string | undefined;
-  readonly fileName?: string | undefined;
-  /** SHA-256 that the client says the bytes have, in hexadecimal. */
-  readonly expectedHash?: string | undefined;
   /** How long the client may be silent. */
   readonly expiresInMs: number;
 }
@@ -61,17 +52,9 @@ export class ResumableUploadRepository {
   ) {}
 
   async begin(upload: NewResumableUpload): Promise<void> {
-    const { tenantId, userId, id, sizeBytes, metadata, expectedHash = null } = upload;
+    const { tenantId, id, metadata, expectedHash = null } = upload;
     await this.database.transaction(async (transaction) => {
-      await insertRow(transaction, UploadEntity, {
-        ...{ tenantId, id, userId, sizeBytes },
-        status: 'uploading',
-        deduplicated: false,
-        contentType: upload.contentType ?? null,
-        contentEncoding: upload.contentEncoding ?? null,
-        fileName: upload.fileName ?? null,
-        expiresAt: fromNow(upload.expiresInMs),
-      });
+      await insertUploading(transaction, id, upload);
       await rowsOf(
         transaction,
         'INSERT INTO resumable_uploads (tenant_id, id, metadata, expected_hash) VALUES ($1, $2, $3, $4)',

@@ -1,4 +1,4 @@
-import { ENGINE_ERRORS, type Operation } from '../operation.js';
+import { CONVERSION_ERRORS, ENGINE_ERRORS, type Operation } from '../operation.js';
 import {
   createDatasetSchema,
   datasetListSchema,
@@ -48,15 +48,7 @@ export const datasetOperations = {
       'result.pending',
       'result.failed',
       'result.expired',
-      'conversion.no_rows',
-      'conversion.column_unknown',
-      'conversion.type_invalid',
-      'conversion.format_unknown',
-      'conversion.failed',
-      'conversion.limit',
-      'conversion.memory',
-      'conversion.deadline',
-      'conversion.crashed',
+      ...CONVERSION_ERRORS,
       'job.cancelled',
       'job.lost',
       'storage.unavailable',

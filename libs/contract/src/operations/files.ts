@@ -1,4 +1,4 @@
-import { ENGINE_ERRORS, type Operation } from '../operation.js';
+import { CONVERSION_ERRORS, ENGINE_ERRORS, type Operation } from '../operation.js';
 import {
   analyzeFileSchema,
   fileAnalysisSchema,
@@ -77,15 +77,7 @@ export const fileOperations = {
       'request.malformed',
       'request.too_large',
       'request.unsupported_media_type',
-      'conversion.no_rows',
-      'conversion.column_unknown',
-      'conversion.type_invalid',
-      'conversion.format_unknown',
-      'conversion.failed',
-      'conversion.limit',
-      'conversion.memory',
-      'conversion.deadline',
-      'conversion.crashed',
+      ...CONVERSION_ERRORS,
       'query.cancelled',
       'storage.object_missing',
       ...ENGINE_ERRORS,

@@ -2,13 +2,11 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { JSON_BYTES } from './json-bytes.js';
-import { keyText } from './json-key.js';
 import type { TextObserver } from './text-check.js';
+import { TextInJson } from './text-in-json.js';
 
-const { QUOTE, BACKSLASH, OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA, COLON, MINUS, SPACE } = JSON_BYTES;
+const { QUOTE, OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA, COLON, MINUS, SPACE } = JSON_BYTES;
 const CHUNK_BYTES = 1024 * 1024;
-/** `\u0061` for a UTF-16 unit. */
-const ESCAPED_BYTES_MAX = 6;
 /** The name that DuckDB gives to the column of records that are no objects. */
 const RECORD_ITSELF = 'json';
 
@@ -37,14 +35,10 @@ export async function quoteNumbers({ source, target, names, observer, signal }: 
 
 class NumberQuoter extends Transform {
   private readonly open: number[] = [];
-  private inString = false;
-  private isEscaped = false;
+  private readonly text: TextInJson;
   private inNumber = false;
   /** Whether the next text is a key. */
   private expectsKey = false;
-  /** The bytes of the key of a record, while it is read; no more of them than a wanted key can have. */
-  private keyBytes: number[] | undefined;
-  private readonly keyBytesMax: number;
   private isWantedKey = false;
 
   constructor(
@@ -52,7 +46,7 @@ class NumberQuoter extends Transform {
     private readonly onPiece: (piece: Buffer) => void,
   ) {
     super();
-    this.keyBytesMax = ESCAPED_BYTES_MAX * Math.max(...[...names].map((name) => name.length));
+    this.text = new TextInJson(names);
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -84,7 +78,7 @@ class NumberQuoter extends Transform {
 
   /** Whether a number that is to be a text begins or ends before this byte. */
   private isBorder(byte: number): boolean {
-    if (this.inString) {
+    if (this.text.isOpen) {
       this.followText(byte);
       return false;
     }
@@ -96,23 +90,15 @@ class NumberQuoter extends Transform {
   }
 
   private followText(byte: number): void {
-    if (this.isEscaped) this.isEscaped = false;
-    else if (byte === BACKSLASH) this.isEscaped = true;
-    else if (byte === QUOTE) return this.endText();
-    if (this.keyBytes && this.keyBytes.length <= this.keyBytesMax) this.keyBytes.push(byte);
-  }
-
-  private endText(): void {
-    this.inString = false;
-    if (this.keyBytes) this.isWantedKey = this.names.has(keyText(this.keyBytes));
-    this.keyBytes = undefined;
+    if (!this.text.follow(byte)) return;
+    const key = this.text.takeKey();
+    if (key !== undefined) this.isWantedKey = this.names.has(key);
   }
 
   private followStructure(byte: number): void {
     switch (byte) {
       case QUOTE:
-        this.inString = true;
-        if (this.expectsKey && this.isRecord()) this.keyBytes = [];
+        this.text.begin({ isKey: this.expectsKey && this.isRecord() });
         return;
       case OPEN_OBJECT:
       case OPEN_LIST:

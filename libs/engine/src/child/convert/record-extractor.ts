@@ -1,13 +1,11 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { conversionFailed, noRows } from './conversion-error.js';
 import { JSON_BYTES } from './json-bytes.js';
-import { keyText } from './json-key.js';
+import { TextInJson } from './text-in-json.js';
 
-const { QUOTE, BACKSLASH, OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA, COLON, SPACE, NEWLINE } = JSON_BYTES;
+const { QUOTE, OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA, COLON, SPACE, NEWLINE } = JSON_BYTES;
 const CARRIAGE_RETURN = 0x0d;
 const LOWER_N = 0x6e;
-/** `\u0061` for a UTF-16 unit. */
-const ESCAPED_BYTES_MAX = 6;
 /** What a byte may become: a bracket or a comma, and itself. */
 const GROWTH_MAX = 2;
 
@@ -30,11 +28,8 @@ export class RecordExtractor extends Transform {
   private depth = 0;
   /** Keys of the path whose values are open. Each is an object within the one before, so this is a depth, too. */
   private matched = 0;
-  private inString = false;
-  private isEscaped = false;
+  private readonly text: TextInJson;
   private expectsKey = false;
-  private keyBytes: number[] | undefined;
-  private readonly keyBytesMax: number;
   /** Whether the last key was the next one of the path, and then whether its value is what comes. */
   private isKeyOfPath = false;
   private isValueOfPath = false;
@@ -50,7 +45,7 @@ export class RecordExtractor extends Transform {
 
   constructor(private readonly wanted: RecordsWanted) {
     super();
-    this.keyBytesMax = ESCAPED_BYTES_MAX * Math.max(...wanted.keys.map((key) => key.length));
+    this.text = new TextInJson(wanted.keys);
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -66,7 +61,7 @@ export class RecordExtractor extends Transform {
 
   override _flush(done: TransformCallback): void {
     const { path, isCut } = this.wanted;
-    const isOpen = this.depth > 0 || this.inString;
+    const isOpen = this.depth > 0 || this.text.isOpen;
     if (isOpen && !isCut) return done(conversionFailed('The JSON ends in the middle of a value.', { line: this.line }));
     if (!this.isFound) return done(conversionFailed(`There is nothing at "${path}" in the JSON.`));
     if (this.recordCount === 0) return done(noRows(`There are no records at "${path}" in the JSON.`));
@@ -75,7 +70,7 @@ export class RecordExtractor extends Transform {
 
   private follow(byte: number): void {
     if (byte === NEWLINE) this.line += 1;
-    if (this.inString) return this.followText(byte);
+    if (this.text.isOpen) return this.followText(byte);
     // A number or a word ends where something else begins.
     if (this.place === 'record' && this.depth === this.recordDepth && isBetween(byte)) this.endRecord();
     if (this.place === 'record') this.followRecord(byte);
@@ -85,22 +80,15 @@ export class RecordExtractor extends Transform {
 
   private followText(byte: number): void {
     this.give(byte);
-    if (this.isEscaped) this.isEscaped = false;
-    else if (byte === BACKSLASH) this.isEscaped = true;
-    else if (byte === QUOTE) return this.endText();
-    if (this.keyBytes && this.keyBytes.length <= this.keyBytesMax) this.keyBytes.push(byte);
-  }
-
-  private endText(): void {
-    this.inString = false;
-    if (this.keyBytes) this.isKeyOfPath = keyText(this.keyBytes) === this.wanted.keys[this.matched];
-    this.keyBytes = undefined;
+    if (!this.text.follow(byte)) return;
+    const key = this.text.takeKey();
+    if (key !== undefined) this.isKeyOfPath = key === this.wanted.keys[this.matched];
     if (this.place === 'record' && this.depth === this.recordDepth) this.endRecord();
   }
 
   private followRecord(byte: number): void {
     this.give(byte);
-    if (byte === QUOTE) this.inString = true;
+    if (byte === QUOTE) this.text.begin({ isKey: false });
     else if (byte === OPEN_OBJECT || byte === OPEN_LIST) this.depth += 1;
     else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
       this.depth -= 1;
@@ -123,8 +111,7 @@ export class RecordExtractor extends Transform {
     this.give(byte);
     switch (byte) {
       case QUOTE:
-        this.inString = true;
-        if (this.expectsKey && this.isOnWay()) this.keyBytes = [];
+        this.text.begin({ isKey: this.expectsKey && this.isOnWay() });
         return;
       case OPEN_OBJECT:
       case OPEN_LIST:
