@@ -175,6 +175,13 @@ describe('a request that carries an Idempotency-Key', () => {
     expect([answer.status, answer.headers.get('idempotency-replayed')]).toEqual([200, null]);
   });
 
+  it.each([403, 408])('is done again after a refusal that may be another one next time: %i', async (status) => {
+    queryService.answer = (response) => void response.writeHead(status).end('{}');
+    expect((await ask()).status).toBe(status);
+    queryService.answer = answerAtOnce;
+    expect((await ask()).status).toBe(200);
+  });
+
   it('is done again when an answer breaks off', async () => {
     queryService.answer = (response) => {
       response.writeHead(200, { 'content-length': '10' }).write('12345');
